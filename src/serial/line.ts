@@ -1,0 +1,32 @@
+/** The line to the modem, as a port: a tty, or a TCP connection, or a fake. */
+import type { SluiceError } from '../base/errors.js';
+
+export interface LineListener {
+  data(octets: Uint8Array): void;
+  /** The line was lost after it had been open; no more data will come until it is opened again. */
+  lost(error: SluiceError): void;
+}
+
+export interface LineStatistics {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+export interface Line {
+  /** The device path, or `tcp://host:port`. */
+  readonly path: string;
+  /**
+   * Opens the line and starts to listen.
+   * @throws SluiceError `line`: missing, busy or refused; names the path, the cause and the remedy.
+   */
+  open(listener: LineListener): Promise<void>;
+  /** Queues octets. Never blocks, never drops: partial writes are continued. Octets queued on a lost line are discarded. */
+  write(octets: Uint8Array): void;
+  /** Octets accepted by `write` that the kernel has not taken yet. */
+  readonly unwrittenBytes: number;
+  /** Octets that the kernel has received and nobody has read, where it can tell; otherwise 0. For a last look before transmitting. */
+  pendingInputBytes(): number;
+  /** Idempotent. */
+  close(): Promise<void>;
+  readonly statistics: LineStatistics;
+}
