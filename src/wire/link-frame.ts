@@ -1,0 +1,140 @@
+/**
+ * Link frame v1: what two stations exchange over the air. The octet-exact document is link-frame.md beside this file,
+ * and its vectors are run as tests.
+ */
+import { crc16X25, crc32c } from '../base/crc.js';
+import type { DropCause } from '../base/drops.js';
+import { SluiceError } from '../base/errors.js';
+import { BROADCAST, MAX_STATION, type Station } from './packet.js';
+
+export const LINK_HEADER_BYTES = 4;
+export const LINK_VERSION = 1;
+
+/** 4: CRC-32C; 2: CRC-16/X-25; 0: the modem checks integrity itself. The same on all stations of a channel. */
+export type FcsBytes = 0 | 2 | 4;
+
+export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack';
+
+export interface LinkFrame {
+  readonly type: LinkFrameType;
+  /** 1 to 254, or 255 for all. */
+  readonly destination: Station;
+  /** 1 to 254. */
+  readonly source: Station;
+  /** 0 to 255; of an `ack`: the sequence that it acknowledges. */
+  readonly sequence: number;
+  /** The sender keeps the channel: another frame of its burst follows. */
+  readonly more: boolean;
+  /** This frame was sent before. */
+  readonly retry: boolean;
+  /** The payload; empty for `ack`. */
+  readonly body: Uint8Array;
+}
+
+const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = { ip: 1, arp: 2, ethernet: 3, ack: 4 };
+const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [undefined, 'ip', 'arp', 'ethernet', 'ack'];
+
+const VERSION_SHIFT = 6;
+const TYPE_SHIFT = 2;
+const TYPE_MASK = 0x0f;
+const MORE_BIT = 0x02;
+const RETRY_BIT = 0x01;
+
+/**
+ * The frame as it goes to the modem: header, body, FCS.
+ * @throws SluiceError `internal` on values that no frame can have.
+ */
+export function encodeLinkFrame(frame: LinkFrame, fcsBytes: FcsBytes): Uint8Array {
+  const impossible = impossibility(frame);
+  if (impossible !== null) throw new SluiceError('internal', `link frame cannot be encoded: ${impossible}`);
+  const octets = new Uint8Array(LINK_HEADER_BYTES + frame.body.length + fcsBytes);
+  octets[0] =
+    (LINK_VERSION << VERSION_SHIFT) |
+    (TYPE_CODES[frame.type] << TYPE_SHIFT) |
+    (frame.more ? MORE_BIT : 0) |
+    (frame.retry ? RETRY_BIT : 0);
+  octets[1] = frame.destination;
+  octets[2] = frame.source;
+  octets[3] = frame.sequence;
+  octets.set(frame.body, LINK_HEADER_BYTES);
+  writeFcs(octets, fcsBytes);
+  return octets;
+}
+
+/**
+ * The frame in these octets, or why there is none. Never throws. The FCS is checked before anything else is believed.
+ * The body is a view into `octets`, not a copy; what it holds is checked by whoever reads it.
+ */
+export function decodeLinkFrame(octets: Uint8Array, fcsBytes: FcsBytes): LinkFrame | DropCause {
+  const [control, destination, source, sequence] = octets;
+  if (octets.length < LINK_HEADER_BYTES + fcsBytes) return 'rx-truncated';
+  // Said again for the compiler: four octets are there.
+  if (control === undefined || destination === undefined || source === undefined || sequence === undefined) {
+    return 'rx-truncated';
+  }
+  const end = octets.length - fcsBytes;
+  if (!fcsMatches(octets, end, fcsBytes)) return 'rx-fcs';
+  const version = control >> VERSION_SHIFT;
+  if (version > LINK_VERSION) return 'rx-version';
+  const type = TYPES_BY_CODE[(control >> TYPE_SHIFT) & TYPE_MASK];
+  if (version < LINK_VERSION || type === undefined) return 'rx-malformed';
+  const frame: LinkFrame = {
+    type,
+    destination,
+    source,
+    sequence,
+    more: (control & MORE_BIT) !== 0,
+    retry: (control & RETRY_BIT) !== 0,
+    body: octets.subarray(LINK_HEADER_BYTES, end),
+  };
+  return impossibility(frame) === null ? frame : 'rx-malformed';
+}
+
+/**
+ * A copy of an encoded frame with the retry bit set and the FCS made anew; the body is not looked at.
+ * @throws SluiceError `internal` on octets too short to be a frame.
+ */
+export function setRetry(encoded: Uint8Array, fcsBytes: FcsBytes): Uint8Array {
+  const control = encoded[0];
+  if (control === undefined || encoded.length < LINK_HEADER_BYTES + fcsBytes) {
+    throw new SluiceError('internal', `no link frame to send again: ${encoded.length} octets`);
+  }
+  const octets = new Uint8Array(encoded);
+  octets[0] = control | RETRY_BIT;
+  writeFcs(octets, fcsBytes);
+  return octets;
+}
+
+/** What no sender may send and no receiver may believe, or null. */
+function impossibility(frame: LinkFrame): string | null {
+  if (!isOctet(frame.destination) || frame.destination === 0) return `destination ${frame.destination}`;
+  if (!isOctet(frame.source) || frame.source === 0 || frame.source > MAX_STATION) return `source ${frame.source}`;
+  if (!isOctet(frame.sequence)) return `sequence ${frame.sequence}`;
+  if (frame.type === 'ack' && frame.destination === BROADCAST) return 'acknowledgement to all';
+  if (frame.type === 'ack' && frame.body.length > 0) return 'acknowledgement with a body';
+  if (frame.type !== 'ack' && frame.body.length === 0) return `${frame.type} without a body`;
+  return null;
+}
+
+function isOctet(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 0xff;
+}
+
+function fcsOf(content: Uint8Array, fcsBytes: FcsBytes): number {
+  return fcsBytes === 4 ? crc32c(content) : crc16X25(content);
+}
+
+/** Most significant octet first. */
+function writeFcs(octets: Uint8Array, fcsBytes: FcsBytes): void {
+  if (fcsBytes === 0) return;
+  const end = octets.length - fcsBytes;
+  const fcs = fcsOf(octets.subarray(0, end), fcsBytes);
+  for (let i = 0; i < fcsBytes; i++) octets[end + i] = fcs >>> (8 * (fcsBytes - 1 - i));
+}
+
+function fcsMatches(octets: Uint8Array, end: number, fcsBytes: FcsBytes): boolean {
+  if (fcsBytes === 0) return true;
+  let received = 0;
+  for (const octet of octets.subarray(end)) received = (received << 8) | octet;
+  return received >>> 0 === fcsOf(octets.subarray(0, end), fcsBytes) >>> 0;
+}
