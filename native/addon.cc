@@ -1,0 +1,20 @@
+// Registration of everything the addon exports; no code of its own.
+#include <napi.h>
+
+#include "netlink_socket.h"
+#include "network_namespace.h"
+#include "packet_socket.h"
+#include "tap_device.h"
+#include "tty.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  sluice::TapDevice::Register(env, exports);
+  sluice::NetlinkSocket::Register(env, exports);
+  sluice::PacketSocket::Register(env, exports);
+  sluice::Pty::Register(env, exports);
+  sluice::RegisterTty(env, exports);
+  sluice::RegisterNetworkNamespace(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(sluice, Init)

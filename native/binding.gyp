@@ -1,0 +1,22 @@
+# The native addon: system calls and the handles they return. Built by native/setup.mjs.
+{
+  'targets': [
+    {
+      'target_name': 'sluice',
+      'sources': [
+        'addon.cc',
+        'common.cc',
+        'readiness.cc',
+        'tap_device.cc',
+        'netlink_socket.cc',
+        'packet_socket.cc',
+        'tty.cc',
+        'network_namespace.cc',
+      ],
+      'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      'cflags': ['-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'],
+      'cflags_cc': ['-std=c++17', '-fno-exceptions', '-fno-rtti'],
+    },
+  ],
+}
