@@ -33,6 +33,8 @@ export interface PhyTiming {
   readonly propagationUs: number;
   /** How late this host may react to an octet or a timer, and be seen reacting: measured at start, or set. */
   readonly hostLatencyUs: number;
+  /** Where the modem contends: how long it may wait for the channel before it transmits. Absent: at once. */
+  readonly modemAccessUs?: number;
 }
 
 export interface ReceptionMeta {

@@ -1,0 +1,90 @@
+/** What a station knows of each other one: when it was heard, how well, how much gets through, and what it sent last. */
+import type { Station } from '../wire/packet.js';
+import type { ReceptionMeta } from './phy.js';
+
+/** How much one attempt weighs in the estimate of loss. */
+const LOSS_WEIGHT = 1 / 16;
+
+export interface Neighbour {
+  readonly station: Station;
+  lastHeardUs: number;
+  /** Share of our unicast attempts that went unacknowledged, as a moving average; 0 before the first. */
+  lossRatio: number;
+  rssiDbm?: number;
+  snrDb?: number;
+}
+
+interface Known extends Neighbour {
+  attempts: number;
+  /** Sequence of the last unicast frame delivered, to tell a repetition. */
+  lastSequence: number | undefined;
+  nextSequence: number;
+}
+
+export class Neighbours {
+  readonly #known = new Map<Station, Known>();
+  readonly #firstSequence: () => number;
+
+  /** @param firstSequence draws the sequence that counting starts from, so that a restart is not taken for a repetition */
+  constructor(firstSequence: () => number) {
+    this.#firstSequence = firstSequence;
+  }
+
+  /** Notes that a station was heard; true when it is new. */
+  heard(station: Station, nowUs: number, meta: ReceptionMeta): boolean {
+    const isNew = !this.#known.has(station) || this.#get(station).lastHeardUs === Number.NEGATIVE_INFINITY;
+    const known = this.#get(station);
+    known.lastHeardUs = nowUs;
+    if (meta.rssiDbm !== undefined) known.rssiDbm = meta.rssiDbm;
+    if (meta.snrDb !== undefined) known.snrDb = meta.snrDb;
+    return isNew;
+  }
+
+  attempted(station: Station, acknowledged: boolean): void {
+    const known = this.#get(station);
+    const loss = acknowledged ? 0 : 1;
+    known.lossRatio += (loss - known.lossRatio) * Math.max(LOSS_WEIGHT, 1 / ++known.attempts);
+  }
+
+  nextSequence(station: Station): number {
+    const known = this.#get(station);
+    const sequence = known.nextSequence;
+    known.nextSequence = (sequence + 1) & 0xff;
+    return sequence;
+  }
+
+  /** Whether this unicast frame was delivered before; remembers it if not. Only a repetition can be a duplicate. */
+  isDuplicate(source: Station, sequence: number, retry: boolean): boolean {
+    const known = this.#get(source);
+    if (retry && known.lastSequence === sequence) return true;
+    known.lastSequence = sequence;
+    return false;
+  }
+
+  /** Those that were heard, by station number. */
+  list(): Neighbour[] {
+    return [...this.#known.values()]
+      .filter((known) => known.lastHeardUs !== Number.NEGATIVE_INFINITY)
+      .sort((left, right) => left.station - right.station);
+  }
+
+  get(station: Station): Neighbour {
+    return this.#get(station);
+  }
+
+  #get(station: Station): Known {
+    let known = this.#known.get(station);
+    if (known === undefined) {
+      known = {
+        station,
+        lastHeardUs: Number.NEGATIVE_INFINITY,
+        lossRatio: 0,
+        attempts: 0,
+        lastSequence: undefined,
+        nextSequence: this.#firstSequence(),
+      };
+      this.#known.set(station, known);
+    }
+    return known;
+  }
+}
