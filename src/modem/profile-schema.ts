@@ -1,0 +1,220 @@
+/**
+ * What a modem profile and a configuration file may say. Units stand in the names of the keys. A profile says what the
+ * modem is; a configuration adds `interface`, which says where it is plugged in and who we are.
+ */
+import { z } from 'zod';
+import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
+
+const MAX_RATE_BPS = 100_000_000;
+/** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
+const MAX_BAUD_RATE = 4_000_000;
+const MINUTE_US = 60_000_000;
+const HOUR_MS = 3_600_000;
+
+const line = section({
+  /** Between host and modem, bit/s. */
+  baudRate: integer({ min: 50, max: MAX_BAUD_RATE, unit: 'bit/s' }).default(115_200),
+  dataBits: z.literal(8, { error: '8 (all framings need whole octets)' }).default(8),
+  parity: oneOf(['none', 'even', 'odd']).default('none'),
+  stopBits: z.union([z.literal(1), z.literal(2)], { error: '1 or 2' }).default(1),
+  flowControl: oneOf(['none', 'rtscts', 'xonxoff']).default('none'),
+  /** Levels of the control lines once the port is open. */
+  dtr: yesNo().default(true),
+  rts: yesNo().default(true),
+  /** How long the modem needs after the port was opened before it listens. */
+  settleMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(0),
+});
+
+const air = section({
+  /** Bit/s on the air; `auto` is the line's rate, for wires. */
+  rateBps: autoOrInteger({ min: 1, max: MAX_RATE_BPS, unit: 'bit/s' }),
+  /** 10 where the modem sends the line's start and stop bits too. */
+  bitsPerOctet: z
+    .union([z.literal(8), z.literal(10)], { error: '8 or 10 (bits on the air for each octet)' })
+    .default(8),
+  /** `rate`: frames follow each other at the air's rate. `line`: as fast as the line takes them (ptys, TCP). */
+  pacing: oneOf(['rate', 'line']).default('rate'),
+  duplex: oneOf(['half', 'full']),
+  /** One way, to the farthest station. */
+  propagationUs: integer({ min: 0, max: MINUTE_US, unit: 'us' }),
+  /** Signal before the first octet. `auto`: what the driver knows (KISS: txDelayMs), otherwise 0. */
+  preambleUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
+  /** Signal after the last octet. `auto`: what the driver knows (KISS: txTailMs), otherwise 0. */
+  tailUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
+  /** From the first octet's arrival in the modem to the start of the signal; line time is added to it. */
+  turnaroundUs: integer({ min: 0, max: MINUTE_US, unit: 'us' }).default(0),
+  /** From the start of a signal to its first octet at the host. `auto`: preamble, one octet on the air, one on the line. */
+  carrierDetectUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
+});
+
+/** The longest frame the modem takes; Dire Wolf's MAX_KISS_LEN, and enough for an Ethernet MTU. */
+const maxFrameBytes = integer({ min: 8, max: 65_535, unit: 'octets' }).default(2048);
+
+/** KISS counts times in one octet of 10 ms (KISS specification: TXDELAY, SlotTime, TXtail). */
+const kissTime = (): z.ZodNumber => integer({ min: 0, max: 2550, multipleOf: 10, unit: 'ms' });
+
+const transparentDriver = section({
+  kind: oneOf(['transparent']),
+  framing: oneOf(['slip', 'hdlc', 'cobs']).default('slip'),
+  /** So many octet times of quiet end a carrier that no frame end has ended. */
+  silenceOctets: integer({ min: 1, max: 1000, unit: 'octet times' }).default(4),
+  maxFrameBytes,
+});
+
+const kissDriver = section({
+  kind: oneOf(['kiss']),
+  port: integer({ min: 0, max: 15 }).default(0),
+  txDelayMs: kissTime().default(500),
+  /** A TNC sends in a free slot with probability (persistence + 1) / 256. */
+  persistence: integer({ min: 0, max: 255 }).default(63),
+  slotTimeMs: kissTime().default(100),
+  txTailMs: kissTime().default(30),
+  /** Whether the four above are told to the TNC when the line opens; if not, they only describe it. */
+  sendParameters: yesNo().default(true),
+  /** Tells them again so often, for TNCs that forget; 0 is never. */
+  resendMs: integer({ min: 0, max: 24 * HOUR_MS, unit: 'ms' }).default(0),
+  /** Octets that the TNC adds to each frame on the air: AX.25 flags (2) and FCS (2). */
+  airOverheadBytes: integer({ min: 0, max: 255, unit: 'octets' }).default(4),
+  maxFrameBytes,
+});
+
+const filter = (): z.ZodDefault<ReturnType<typeof oneOf<readonly ['drop', 'pass']>>> =>
+  oneOf(['drop', 'pass']).default('drop');
+
+const chatter = section({
+  /** `local`: answered at home from the neighbour table. `auto`: `local` with our own link frame, else `pass`. */
+  arp: oneOf(['auto', 'local', 'pass']).default('auto'),
+  nd: filter(),
+  mld: filter(),
+  igmp: filter(),
+  mdns: filter(),
+  llmnr: filter(),
+  ssdp: filter(),
+  dhcp: filter(),
+});
+
+const link = section({
+  encapsulation: oneOf(['sluice', 'ethernet', 'ip'], ['ax25']).default('sluice'),
+  /** 68 is IPv4's least (RFC 791). */
+  mtuBytes: integer({ min: 68, max: 65_500, unit: 'octets' }).default(576),
+  /** Frame check of our own link frame; `auto`: only where the modem checks nothing. */
+  fcsBytes: z
+    .union([z.literal('auto'), z.literal(0), z.literal(2), z.literal(4)], { error: 'one of auto, 0, 2, 4 (octets)' })
+    .default('auto'),
+  /** Acknowledgements and retries for unicast; only our own link frame can carry them. */
+  arq: yesNo().default(true),
+  maxRetries: integer({ min: 0, max: 15, unit: 'retries' }).default(4),
+  /** Age at which a frame is given up; `auto` is worked out from airtime. */
+  deadlineMs: autoOrInteger({ min: 1, max: HOUR_MS, unit: 'ms' }).default('auto'),
+  chatter: chatter.prefault({}),
+});
+
+const mac = section({
+  /** Who contends: required, because a wrong guess jams a shared channel. */
+  channelAccess: oneOf(['host', 'modem', 'none']),
+  /** How late this host may be; `auto` is measured at start. */
+  hostLatencyUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
+});
+
+const backPressure = section({
+  mode: oneOf(['auto', 'native', 'gate', 'none']).default('auto'),
+  qdisc: oneOf(['pfifo_fast', 'pfifo', 'prio', 'fq_codel', 'cake']).default('pfifo_fast'),
+});
+
+const station = integer({ min: 1, max: 254 });
+const isIp = (value: string): boolean => z.union([z.ipv4(), z.ipv6()]).safeParse(value).success;
+const isCidr = (value: string): boolean => z.union([z.cidrv4(), z.cidrv6()]).safeParse(value).success;
+
+const neighbours = z
+  .record(z.string().refine(isIp, { error: 'an IPv4 or IPv6 address as the key' }), station, {
+    error: 'a mapping of IP address to station',
+  })
+  .default({});
+
+const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const profileShape = {
+  id: text('lower-case letters, digits and hyphens', ID),
+  title: text('a title of one line'),
+  class: oneOf(['radio', 'acoustic', 'lora', 'wire', 'phone', 'satellite']),
+  /** Where the numbers come from. */
+  source: text('where the numbers come from'),
+  line: line.prefault({}),
+  air,
+  driver: z.discriminatedUnion('kind', [transparentDriver, kissDriver], {
+    error: (issue) => (issue.code === 'invalid_union' ? 'one of transparent, kiss' : 'a mapping with the key kind'),
+  }),
+  link: link.prefault({}),
+  mac,
+  backPressure: backPressure.prefault({}),
+  neighbours,
+};
+
+const hostPort = /^([A-Za-z0-9._-]+:|\[[0-9A-Fa-f:]+\]:)?[0-9]{1,5}$/;
+
+const interfaceSection = section({
+  /** IFNAMSIZ leaves 15 characters; `/`, `:` and spaces are the kernel's own exclusions (dev_valid_name). */
+  name: text('an interface name of 1 to 15 characters without spaces, / and :', /^(?!\.{1,2}$)[^\s/:]{1,15}$/).default(
+    'sluice0',
+  ),
+  addresses: z
+    .array(z.string().refine(isCidr, { error: 'an address with its prefix length, such as 10.0.0.1/24' }), {
+      error: 'a list of addresses with prefix length, such as [10.0.0.1/24]',
+    })
+    .default([]),
+  station,
+  /** The line to the modem. */
+  port: text('a device path or tcp://host:port', /^(\/.+|tcp:\/\/.+:[0-9]{1,5})$/),
+  /** Path of the control socket; without it, /run/sluice/IF.sock. */
+  control: text('an absolute path', /^\/.+/).optional(),
+  metrics: z
+    .union([integer({ min: 1, max: 65_535 }), text('[HOST:]PORT', hostPort)], { error: '[HOST:]PORT' })
+    .optional(),
+});
+
+export const profileSchema = section(profileShape).superRefine(refuseContradictions);
+export const configurationSchema = section({ ...profileShape, interface: interfaceSection }).superRefine(
+  refuseContradictions,
+);
+
+export type Profile = z.output<typeof profileSchema>;
+export type Configuration = z.output<typeof configurationSchema>;
+export type DriverSettings = Profile['driver'];
+export type TransparentSettings = Extract<DriverSettings, { kind: 'transparent' }>;
+export type KissSettings = Extract<DriverSettings, { kind: 'kiss' }>;
+
+/** Octets around an IP packet of full size, at most: our header and FCS, or an Ethernet header, or nothing. */
+const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>> = { sluice: 8, ethernet: 14, ip: 0 };
+
+type Contradictory = Pick<Profile, 'air' | 'driver' | 'link' | 'mac'>;
+
+/** Settings that are each allowed, but not together. */
+function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Contradictory>): void {
+  const { air: medium, driver, mac: access } = value;
+  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const overhead = OVERHEAD_BYTES[value.link.encapsulation];
+  if (value.link.mtuBytes + overhead > driver.maxFrameBytes) {
+    const room = driver.maxFrameBytes - overhead;
+    refuse(
+      ['link', 'mtuBytes'],
+      `at most ${room}: driver.maxFrameBytes ${driver.maxFrameBytes} less ${overhead} for the link frame`,
+    );
+  }
+  if (driver.kind === 'kiss' && access.channelAccess === 'host') {
+    refuse(['mac', 'channelAccess'], 'modem or none with driver.kind kiss, which reports no carrier to the host');
+  }
+  if (medium.duplex === 'full' && access.channelAccess === 'host') {
+    refuse(['mac', 'channelAccess'], 'modem or none with air.duplex full');
+  }
+  if (medium.duplex === 'half' && access.channelAccess === 'none') {
+    refuse(['mac', 'channelAccess'], 'host or modem with air.duplex half');
+  }
+  if (medium.pacing === 'line' && access.channelAccess !== 'none') {
+    refuse(['air', 'pacing'], 'rate, unless mac.channelAccess is none');
+  }
+}
+
+/** The profile's schema as JSON Schema (draft 2020-12), for editors. Contradictions between keys are not in it. */
+export function profileJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(profileSchema, { io: 'input' });
+}
