@@ -1,5 +1,5 @@
 /**
- * Finds what lies between delimiters that never occur inside a frame: the common part of SLIP, KISS, HDLC and COBS.
+ * Finds what lies between delimiters that never occur inside a frame: the common part of SLIP, KISS, HDLC, COBS and text.
  *
  * Every octet pushed is a delimiter, part of a body handed out, reported as discarded, or held. Bodies that came whole in
  * one push are handed out without a copy; only unfinished ones are kept, in one buffer that grows up to a bound.
@@ -8,7 +8,8 @@ import { SluiceError } from '../base/errors.js';
 import type { DiscardCause } from './codec.js';
 
 export interface DelimitedOptions {
-  readonly delimiter: number;
+  /** Where the next delimiter stands at or after `from`, or -1. */
+  find(octets: Uint8Array, from: number): number;
   /** The longest body that can still be a frame, in octets of the line (escapes included). */
   readonly maxBodyBytes: number;
   /** Whether octets before the first delimiter are noise; otherwise they begin a frame. */
@@ -19,6 +20,11 @@ export interface DelimitedSink {
   /** A body of at least one octet, without its delimiters; the view is only good during the call. */
   body(octets: Uint8Array): void;
   discard(cause: DiscardCause, octets: number): void;
+}
+
+/** Finds one delimiting octet; `indexOf` is native code. */
+export function finder(delimiter: number): DelimitedOptions['find'] {
+  return (octets, from) => octets.indexOf(delimiter, from);
 }
 
 /** First size of the buffer for unfinished frames; it doubles as needed. */
@@ -46,10 +52,9 @@ export class DelimitedReader {
   }
 
   push(octets: Uint8Array): void {
-    const { delimiter } = this.#options;
     let start = 0;
     while (start < octets.length) {
-      const end = octets.indexOf(delimiter, start);
+      const end = this.#options.find(octets, start);
       if (end < 0) {
         this.#keep(octets.subarray(start));
         return;

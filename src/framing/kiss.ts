@@ -4,7 +4,7 @@
  * (SMACK, XKISS) can be a transformation of type and payload above this.
  */
 import type { Decoder, DiscardCause } from './codec.js';
-import { DelimitedReader, requireBound } from './delimited.js';
+import { DelimitedReader, finder, requireBound } from './delimited.js';
 import { countEscapes, END, undoEscapes, writeEscaped } from './escape.js';
 
 /** Commands, the low four bits of the type octet. 0-6 from the KISS specification. */
@@ -78,7 +78,7 @@ export interface KissSink {
 export function kissDecoder(options: KissOptions, sink: KissSink): Decoder {
   const maxBytes = requireBound(options.maxFrameBytes) + 1;
   return new DelimitedReader(
-    { delimiter: END, maxBodyBytes: 2 * maxBytes, startsWithDelimiter: true },
+    { find: finder(END), maxBodyBytes: 2 * maxBytes, startsWithDelimiter: true },
     {
       body: (octets) => {
         const frame = undoEscapes(octets, maxBytes);

@@ -4,7 +4,7 @@
  * octets before the first END are noise, and a sender without leading ENDs loses the first frame after an opening, no more.
  */
 import type { Codec, Decoder, FrameSink } from './codec.js';
-import { DelimitedReader, requireBound } from './delimited.js';
+import { DelimitedReader, finder, requireBound } from './delimited.js';
 import { countEscapes, END, undoEscapes, writeEscaped } from './escape.js';
 
 export interface SlipOptions {
@@ -33,7 +33,7 @@ export function slipCodec(options: SlipOptions): Codec {
 
 function slipDecoder(maxFrameBytes: number, sink: FrameSink): Decoder {
   return new DelimitedReader(
-    { delimiter: END, maxBodyBytes: 2 * maxFrameBytes, startsWithDelimiter: true },
+    { find: finder(END), maxBodyBytes: 2 * maxFrameBytes, startsWithDelimiter: true },
     {
       body: (octets) => {
         const frame = undoEscapes(octets, maxFrameBytes);
