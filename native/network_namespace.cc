@@ -20,7 +20,7 @@ static void EnterNetworkNamespace(const Napi::CallbackInfo& info) {
   std::string path;
   if (!GetString(info, 0, &path)) return;
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return ThrowErrno(info.Env(), errno, "open", path);
+  if (!fd.valid()) return ThrowErrno(info.Env(), errno, "open(namespace)", path);
   if (setns(fd.get(), CLONE_NEWNET) != 0) ThrowErrno(info.Env(), errno, "setns", path);
 }
 

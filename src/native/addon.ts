@@ -1,0 +1,367 @@
+/**
+ * The one door to the native addon: loads it on first use, gives each of its objects a type, and turns each of its
+ * errors into a SluiceError that names the call, the subject and the remedy. Nothing else may load a `.node` file.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../base/errors.js';
+import { fromNative, translated } from './errors.js';
+
+interface RawReadable {
+  readonly fd: number;
+  arm(callback: () => void): void;
+  disarm(): void;
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
+interface RawTapDevice extends RawReadable {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly features: number;
+  read(buffer: Uint8Array): number;
+  write(frame: Uint8Array): number;
+  setPersist(persist: boolean): void;
+  setOwner(uid: number): void;
+  setCarrier(carrier: boolean): void;
+  setSendBuffer(bytes: number): void;
+  attachQueue(): void;
+  detachQueue(): void;
+}
+
+interface RawNetlinkSocket {
+  readonly fd: number;
+  request(message: Uint8Array): Uint8Array[];
+  onNotification(callback: (errno: number, message?: Uint8Array) => void): void;
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
+interface RawPacketSocket {
+  readonly fd: number;
+  send(frame: Uint8Array): number;
+  setSendBuffer(bytes: number): void;
+  close(): void;
+}
+
+interface RawPty extends RawReadable {
+  readonly path: string;
+  read(buffer: Uint8Array): number;
+  write(octets: Uint8Array): number;
+  releaseSlave(): void;
+}
+
+interface Addon {
+  readonly TapDevice: {
+    new (clonePath: string, name: string, flags: number): RawTapDevice;
+    features(clonePath: string): number;
+  };
+  readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
+  readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
+  readonly Pty: new () => RawPty;
+  inputBytes(fd: number): number;
+  outputBytes(fd: number): number;
+  setExclusive(fd: number, exclusive: boolean): number;
+  lockExclusive(fd: number): number;
+  unshareNetwork(): void;
+  enterNetworkNamespace(path: string): void;
+  interfaceIndex(name: string): number;
+}
+
+let loaded: Addon | undefined;
+
+function addon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+/** From src/ under vitest, from dist/src/ otherwise: the package's folder is the nearest one with a package.json. */
+function load(): Addon {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  const path = join(folder, 'native/build/Release/sluice.node');
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    throw new SluiceError('system', `${path}: the native addon cannot be loaded`, {
+      remedy: 'Build it with `npm run setup`.',
+      call: 'dlopen',
+      subject: path,
+      cause,
+    });
+  }
+}
+
+/** What can be waited for on Node's event loop. While armed it keeps the process alive, unless unreferenced. */
+class Readable<Raw extends RawReadable> {
+  protected readonly raw: Raw;
+
+  protected constructor(raw: Raw) {
+    this.raw = raw;
+  }
+
+  /** The file descriptor; -1 once closed. */
+  get fd(): number {
+    return this.raw.fd;
+  }
+
+  /**
+   * Calls back once, when reading would give something other than "nothing yet": data, a hang-up or a failure.
+   * A second call before that replaces the callback.
+   * @throws SluiceError when closed
+   */
+  arm(callback: () => void): void {
+    translated(() => this.raw.arm(callback));
+  }
+
+  /** Takes back `arm`; does nothing when not armed. */
+  disarm(): void {
+    this.raw.disarm();
+  }
+
+  /** Whether being armed keeps the process alive (it does unless told otherwise). */
+  setReferenced(referenced: boolean): void {
+    this.raw.setReferenced(referenced);
+  }
+
+  /** Idempotent; disarms. */
+  close(): void {
+    this.raw.close();
+  }
+}
+
+/** One queue of a TAP device. */
+export class TapDevice extends Readable<RawTapDevice> {
+  /** As the kernel has it: the number in place of `%d`. */
+  readonly name: string;
+  readonly ifindex: number;
+  /** The mask of TUNGETFEATURES. */
+  readonly features: number;
+
+  /**
+   * Attaches to the device, creating it where there is none.
+   * @param flags of TUNSETIFF, see tun-flags.ts; the kernel ignores those it does not know without a word
+   * @throws SluiceError `privilege`; `kernel-feature` when there is no driver, the device is in use or has other flags
+   */
+  constructor(clonePath: string, name: string, flags: number) {
+    super(translated(() => new (addon().TapDevice)(clonePath, name, flags), { tunFlags: flags }));
+    this.name = this.raw.name;
+    this.ifindex = this.raw.ifindex;
+    this.features = this.raw.features;
+  }
+
+  /** The mask of TUNGETFEATURES, without a device. Throws as the constructor does. */
+  static features(clonePath: string): number {
+    return translated(() => addon().TapDevice.features(clonePath));
+  }
+
+  /**
+   * Reads one frame. What is longer than the buffer is cut off by the kernel.
+   * @returns its length in octets, or -1 when the ring is empty
+   * @throws SluiceError `system` when the device is gone
+   */
+  read(buffer: Uint8Array): number {
+    try {
+      return this.raw.read(buffer);
+    } catch (failure) {
+      throw fromNative(failure);
+    }
+  }
+
+  /** Writes one frame. @returns its length, or a negative errno: -EIO while the interface is down, -EINVAL, ... */
+  write(frame: Uint8Array): number {
+    return this.raw.write(frame);
+  }
+
+  /** Whether the device outlives the last descriptor. */
+  setPersist(persist: boolean): void {
+    translated(() => this.raw.setPersist(persist));
+  }
+
+  setOwner(uid: number): void {
+    translated(() => this.raw.setOwner(uid));
+  }
+
+  setCarrier(carrier: boolean): void {
+    translated(() => this.raw.setCarrier(carrier));
+  }
+
+  setSendBuffer(bytes: number): void {
+    translated(() => this.raw.setSendBuffer(bytes));
+  }
+
+  /** Multi-queue devices only: takes part in the traffic again. */
+  attachQueue(): void {
+    translated(() => this.raw.attachQueue());
+  }
+
+  /** Multi-queue devices only: keeps the device and its carrier up without taking part in the traffic. */
+  detachQueue(): void {
+    translated(() => this.raw.detachQueue());
+  }
+}
+
+export interface NotificationListener {
+  /** One message, its header included. */
+  message(message: Uint8Array): void;
+  /** Some were lost because they were not read in time: look at the whole state again. */
+  overrun(): void;
+  /** The socket failed; nothing more will come. `errno` is positive. */
+  failed?(errno: number): void;
+}
+
+/** errno of "no buffer space available" (include/uapi/asm-generic/errno.h): a netlink socket's overrun. */
+const ENOBUFS = 105;
+
+/** A netlink socket: for requests when it listens to no group, for notifications when it does. */
+export class NetlinkSocket {
+  readonly #raw: RawNetlinkSocket;
+
+  /** @param groups bit mask of the multicast groups 1 to 32 to listen to; 0 for a socket that makes requests */
+  constructor(protocol: number, groups = 0) {
+    this.#raw = translated(() => new (addon().NetlinkSocket)(protocol, groups));
+  }
+
+  /** The file descriptor; -1 once closed. */
+  get fd(): number {
+    return this.#raw.fd;
+  }
+
+  /**
+   * Sends one message and waits for the whole answer. Ask for NLM_F_ACK, unless one message or a dump is the answer.
+   * @returns the messages of the answer, one element each, header included, the closing acknowledgement (NLMSG_ERROR
+   *   with error 0), error (NLMSG_ERROR, its text in the attributes, the request not echoed) or NLMSG_DONE included
+   * @throws SluiceError `system` when nothing comes within 2 s
+   */
+  request(message: Uint8Array): Uint8Array[] {
+    try {
+      return this.#raw.request(message);
+    } catch (failure) {
+      throw fromNative(failure);
+    }
+  }
+
+  /** Listens to the groups given to the constructor. A second call replaces the listener. */
+  onNotification(listener: NotificationListener): void {
+    translated(() =>
+      this.#raw.onNotification((errno, message) => {
+        if (message !== undefined) listener.message(message);
+        else if (errno === ENOBUFS) listener.overrun();
+        else listener.failed?.(errno);
+      }),
+    );
+  }
+
+  /** Whether listening keeps the process alive (it does unless told otherwise). */
+  setReferenced(referenced: boolean): void {
+    this.#raw.setReferenced(referenced);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#raw.close();
+  }
+}
+
+/** A packet socket that sends whole Ethernet frames through one interface. */
+export class PacketSocket {
+  readonly #raw: RawPacketSocket;
+
+  /**
+   * @param protocol EtherType to receive; 0 for none
+   * @param priority SO_PRIORITY: the qdisc's band; 0 to 6 need no further privilege
+   * @throws SluiceError `privilege` without CAP_NET_RAW
+   */
+  constructor(ifindex: number, protocol = 0, priority = 0) {
+    this.#raw = translated(() => new (addon().PacketSocket)(ifindex, protocol, priority));
+  }
+
+  /** The file descriptor; -1 once closed. */
+  get fd(): number {
+    return this.#raw.fd;
+  }
+
+  /** Sends one frame. @returns its length, or a negative errno: -EAGAIN, -ENOBUFS, -ENETDOWN, ... */
+  send(frame: Uint8Array): number {
+    return this.#raw.send(frame);
+  }
+
+  setSendBuffer(bytes: number): void {
+    translated(() => this.#raw.setSendBuffer(bytes));
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#raw.close();
+  }
+}
+
+/** The master of a raw pty pair. Its slave is held open too, so that programs may come and go without a hang-up. */
+export class Pty extends Readable<RawPty> {
+  /** The slave's path, for others to open. */
+  readonly path: string;
+
+  constructor() {
+    super(translated(() => new (addon().Pty)()));
+    this.path = this.raw.path;
+  }
+
+  /** @returns octets read; -1 when there are none yet; 0 when nobody has the slave open any more */
+  read(buffer: Uint8Array): number {
+    try {
+      return this.raw.read(buffer);
+    } catch (failure) {
+      throw fromNative(failure);
+    }
+  }
+
+  /** @returns how many octets were taken, fewer than given when the slave's queue fills, or a negative errno (-EAGAIN) */
+  write(octets: Uint8Array): number {
+    return this.raw.write(octets);
+  }
+
+  /** From now on the master sees a hang-up while nobody else has the slave open. Idempotent. */
+  releaseSlave(): void {
+    this.raw.releaseSlave();
+  }
+}
+
+/** Octets that a tty has received and nobody has read (FIONREAD), or a negative errno. */
+export function inputBytes(fd: number): number {
+  return addon().inputBytes(fd);
+}
+
+/** Octets written to a tty that have not left it (TIOCOUTQ), or a negative errno. */
+export function outputBytes(fd: number): number {
+  return addon().outputBytes(fd);
+}
+
+/** Keeps others but root from opening the tty (TIOCEXCL), or lets them again. @returns 0 or a negative errno */
+export function setExclusive(fd: number, exclusive: boolean): number {
+  return addon().setExclusive(fd, exclusive);
+}
+
+/** Takes the exclusive lock of the open file without waiting (flock). @returns 0, or a negative errno: -EAGAIN if taken */
+export function lockExclusive(fd: number): number {
+  return addon().lockExclusive(fd);
+}
+
+/**
+ * Moves the calling thread into a fresh network namespace with nothing but `lo`. What it opens from now on, and the
+ * children it spawns, belong there; other threads stay. @throws SluiceError `privilege` without CAP_SYS_ADMIN
+ */
+export function unshareNetwork(): void {
+  translated(() => addon().unshareNetwork());
+}
+
+/** Moves the calling thread into an existing namespace, e.g. `/run/netns/NAME` or `/proc/PID/ns/net`. */
+export function enterNetworkNamespace(path: string): void {
+  translated(() => addon().enterNetworkNamespace(path));
+}
+
+/** The index of an interface of the calling thread's network namespace; 0 when there is none of that name. */
+export function interfaceIndex(name: string): number {
+  return translated(() => addon().interfaceIndex(name));
+}
