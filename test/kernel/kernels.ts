@@ -71,7 +71,7 @@ export class KernelUnavailable extends Error {
 
 /** Where unpacked kernels are kept between runs. */
 export function kernelCacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  const base = env['XDG_CACHE_HOME'] || (process.getuid?.() === 0 ? '/var/cache' : join(homedir(), '.cache'));
+  const base = env.XDG_CACHE_HOME || (process.getuid?.() === 0 ? '/var/cache' : join(homedir(), '.cache'));
   return join(base, 'sluice', 'kernels');
 }
 

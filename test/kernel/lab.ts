@@ -58,7 +58,7 @@ export class LabError extends Error {
 }
 
 function which(program: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
   return folders
     .map((folder) => join(folder, program))
     .find((path) => {
