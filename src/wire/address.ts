@@ -8,7 +8,7 @@ import { MAX_STATION, type Station } from './packet.js';
 
 export const MAC_BYTES = 6;
 
-/** 02: locally administered, unicast (IEEE 802, section 8.2: the second bit of the first octet); 73 6c: "sl". */
+/** 02: locally administered, unicast (IEEE 802: the second bit of the first octet); 73 6c: "sl". */
 const STATION_MAC_PREFIX = Uint8Array.of(0x02, 0x73, 0x6c, 0x00, 0x00);
 
 export const BROADCAST_MAC: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);

@@ -31,11 +31,11 @@ export const ALL_FILTERS: ChatterFilters = {
 
 /** RFC 2710 section 3 (query, report, done) and RFC 3810 section 5.2 (version 2 report). */
 const ICMPV6_MLD_TYPES: readonly (number | undefined)[] = [130, 131, 132, 143];
-/** RFC 6762 section 2. */
+/** RFC 6762 section 5.1. */
 const PORT_MDNS = 5353;
 /** RFC 4795 section 2. */
 const PORT_LLMNR = 5355;
-/** UPnP Device Architecture 2.0 section 1.1. */
+/** UPnP Device Architecture 2.0, "Discovery". */
 const PORT_SSDP = 1900;
 /** RFC 2131 section 4.1 (server, client) and RFC 8415 section 7.2 (client, server). */
 const PORTS_DHCP4: readonly (number | null)[] = [67, 68];

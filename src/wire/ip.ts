@@ -68,7 +68,7 @@ export function ipTrafficClass(octets: Uint8Array, version: 4 | 6): number {
   return version === 4 ? (octets[1] ?? 0) : (readUint16(octets, 0) >> 4) & 0xff;
 }
 
-/** Class selector 1 and LE: less than best effort (RFC 4594 section 4.10, RFC 8622 section 2). */
+/** Class selector 1 and LE: less than best effort (RFC 4594 section 4.10, RFC 8622). */
 const DSCP_CS1 = 8;
 const DSCP_LE = 1;
 const PRIORITY_BACKGROUND = 1;

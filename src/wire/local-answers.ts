@@ -42,6 +42,8 @@ export interface HomeFilterOptions {
   readonly filters: ChatterFilters;
   /** `drop` unless set; a filter that is off (arp, nd) sends in place of dropping. */
   readonly unknownNeighbour?: UnknownNeighbour;
+  /** False when the peers are not sluice and have MAC addresses of their own: every question goes out. True unless set. */
+  readonly answerAtHome?: boolean;
 }
 
 const SEND: LocalDecision = { action: 'send' };
@@ -50,11 +52,13 @@ export class HomeFilter {
   readonly #neighbours: NeighbourTable;
   readonly #filters: ChatterFilters;
   readonly #unknown: UnknownNeighbour;
+  readonly #answerAtHome: boolean;
 
   constructor(options: HomeFilterOptions) {
     this.#neighbours = options.neighbours;
     this.#filters = options.filters;
     this.#unknown = options.unknownNeighbour ?? 'drop';
+    this.#answerAtHome = options.answerAtHome ?? true;
   }
 
   /** Frames that make no sense here are sent: the encapsulation has its own word on them. */
@@ -122,6 +126,7 @@ export class HomeFilter {
     const station = this.#neighbours.stationOf(ip);
     // Nobody on the air can tell us where we are.
     if (station === this.#neighbours.station) return 'drop';
+    if (!this.#answerAtHome) return 'send';
     if (station !== null) return macOfStation(station);
     return this.#unknown === 'peer' ? PEER_MAC : this.#unknown;
   }
