@@ -6,70 +6,17 @@
  * modem. 3. Having won, and only then, it pulls one packet from the source. 4. It transmits; unicast waits for an ACK.
  * 5. Acknowledged, or given up with a cause. One packet is in hand at most; everything else stays with the source.
  */
-import type { Cancel, Scheduler } from '../base/clock.js';
+import type { Cancel } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
-import type { Random } from '../base/random.js';
-import {
-  decodeLinkFrame,
-  encodeLinkFrame,
-  type FcsBytes,
-  LINK_HEADER_BYTES,
-  type LinkFrame,
-  setRetry,
-} from '../wire/link-frame.js';
-import { BROADCAST, type InboundPacket, type OutboundPacket, type Station } from '../wire/packet.js';
+import { decodeLinkFrame, encodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, setRetry } from '../wire/link-frame.js';
+import { BROADCAST, type OutboundPacket, type Station } from '../wire/packet.js';
 import { ChannelAccess } from './access.js';
 import { type Contention, IdleSense } from './contention.js';
-import { type Neighbour, Neighbours } from './neighbours.js';
-import type { Phy, PhyListener, ReceptionMeta } from './phy.js';
+import { Neighbours } from './neighbours.js';
+import type { PhyListener, ReceptionMeta } from './phy.js';
+import type { MacOptions, MacSnapshot, MacState } from './ports.js';
 import { type MacCounters, newMacCounters, RecentDurations } from './statistics.js';
 import { deriveTiming, type MacTiming } from './timing.js';
-
-export interface MacConfig {
-  /** False for encapsulations of others: payloads are sent as they are, without addresses, sequence or ACK. */
-  readonly linkFrames: boolean;
-  readonly fcsBytes: FcsBytes;
-  /** Whether unicast frames are acknowledged and repeated. */
-  readonly arq: boolean;
-  /** Repetitions after the first attempt. */
-  readonly maxRetries: number;
-  /** A packet in hand for longer is dropped. */
-  readonly deadlineUs: number;
-}
-
-/** Where packets come from. */
-export interface PacketSource {
-  /** One packet, now that the channel is won; null when none waits. */
-  pull(): OutboundPacket | null;
-  /** The MAC has nothing to send. From now on the source must call `demand` as soon as something waits. */
-  idle(): void;
-}
-
-/** Where packets go to, and who hears of what happens. None of these may call back into the MAC, but for `demand`. */
-export interface MacObserver {
-  deliver(packet: InboundPacket): void;
-  drop(cause: DropCause): void;
-  neighbour?(neighbour: Neighbour): void;
-  addressConflict?(): void;
-  stuckBusy?(busyForUs: number): void;
-  /** The transmission in progress when `finish` was called is over, or there was none. */
-  finished?(): void;
-}
-
-export interface MacOptions {
-  readonly station: Station;
-  readonly phy: Phy;
-  readonly scheduler: Scheduler;
-  readonly random: Random;
-  readonly source: PacketSource;
-  readonly observer: MacObserver;
-  readonly config: MacConfig;
-  /** Default: Idle Sense. */
-  readonly contention?: (timing: MacTiming) => Contention;
-}
-
-/** What the station is about. Reception, and ACKs for what others send, go on in every state. */
-export type MacState = 'down' | 'idle' | 'contending' | 'transmitting' | 'awaiting-ack' | 'finishing';
 
 interface InHand {
   readonly packet: OutboundPacket;
@@ -78,19 +25,6 @@ interface InHand {
   readonly wantsAck: boolean;
   readonly pulledUs: number;
   attempts: number;
-}
-
-export interface MacSnapshot {
-  readonly state: MacState;
-  readonly counters: Readonly<MacCounters>;
-  readonly contentionWindow: number;
-  readonly busyUs: number;
-  readonly txUs: number;
-  readonly delayP50Us: number;
-  readonly delayP99Us: number;
-  readonly neighbours: readonly Neighbour[];
-  /** 1 when a packet has been pulled and its fate is open. */
-  readonly inHand: 0 | 1;
 }
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
@@ -223,18 +157,22 @@ export class Mac implements PhyListener {
     const nowUs = this.#options.scheduler.nowUs();
     this.#onAir = null;
     this.#lastOwnEndUs = nowUs;
+    const lineDown = outcome === 'line-down' || this.#state === 'down';
     const awaitsAck = what === 'data' && hand?.wantsAck === true && outcome === 'sent';
     this.#access.transmissionEnded(awaitsAck ? this.timing.ackStartUs : 0);
     if (this.#finishing) {
       this.#finish();
       return;
     }
+    if (lineDown) {
+      this.#state = 'down';
+      return;
+    }
     const ack = this.#pendingAcks.shift();
-    if (ack !== undefined && outcome !== 'line-down') this.#transmit('ack', ack);
+    if (ack !== undefined) this.#transmit('ack', ack);
     if (what !== 'data' || hand === null) {
       if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
-    } else if (outcome === 'line-down') this.#state = 'down';
-    else if (outcome === 'refused') this.#attemptFailed(hand, 'modem-refused');
+    } else if (outcome === 'refused') this.#attemptFailed(hand, 'modem-refused');
     else if (hand.wantsAck) this.#awaitAck(nowUs);
     else {
       this.counters.unconfirmed++;

@@ -1,0 +1,70 @@
+/** What the MAC needs from outside, what it tells, and how it is configured. */
+import type { Scheduler } from '../base/clock.js';
+import type { DropCause } from '../base/drops.js';
+import type { Random } from '../base/random.js';
+import type { FcsBytes } from '../wire/link-frame.js';
+import type { InboundPacket, OutboundPacket, Station } from '../wire/packet.js';
+import type { Contention } from './contention.js';
+import type { Neighbour } from './neighbours.js';
+import type { Phy } from './phy.js';
+import type { MacCounters } from './statistics.js';
+import type { MacTiming } from './timing.js';
+
+export interface MacConfig {
+  /** False for encapsulations of others: payloads are sent as they are, without addresses, sequence or ACK. */
+  readonly linkFrames: boolean;
+  readonly fcsBytes: FcsBytes;
+  /** Whether unicast frames are acknowledged and repeated. */
+  readonly arq: boolean;
+  /** Repetitions after the first attempt. */
+  readonly maxRetries: number;
+  /** A packet in hand for longer is dropped. */
+  readonly deadlineUs: number;
+}
+
+/** Where packets come from. */
+export interface PacketSource {
+  /** One packet, now that the channel is won; null when none waits. */
+  pull(): OutboundPacket | null;
+  /** The MAC has nothing to send. From now on the source must call `demand` as soon as something waits. */
+  idle(): void;
+}
+
+/** Where packets go to, and who hears of what happens. None of these may call back into the MAC, but for `demand`. */
+export interface MacObserver {
+  deliver(packet: InboundPacket): void;
+  drop(cause: DropCause): void;
+  neighbour?(neighbour: Neighbour): void;
+  addressConflict?(): void;
+  stuckBusy?(busyForUs: number): void;
+  /** The transmission in progress when `finish` was called is over, or there was none. */
+  finished?(): void;
+}
+
+export interface MacOptions {
+  readonly station: Station;
+  readonly phy: Phy;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly source: PacketSource;
+  readonly observer: MacObserver;
+  readonly config: MacConfig;
+  /** Default: Idle Sense. */
+  readonly contention?: (timing: MacTiming) => Contention;
+}
+
+/** What the station is about. Reception, and ACKs for what others send, go on in every state. */
+export type MacState = 'down' | 'idle' | 'contending' | 'transmitting' | 'awaiting-ack' | 'finishing';
+
+export interface MacSnapshot {
+  readonly state: MacState;
+  readonly counters: Readonly<MacCounters>;
+  readonly contentionWindow: number;
+  readonly busyUs: number;
+  readonly txUs: number;
+  readonly delayP50Us: number;
+  readonly delayP99Us: number;
+  readonly neighbours: readonly Neighbour[];
+  /** 1 when a packet has been pulled and its fate is open. */
+  readonly inHand: 0 | 1;
+}

@@ -1,0 +1,63 @@
+/** A modem for MAC tests: takes frames, reports what the test tells it to. */
+import type { Phy, PhyCapabilities, PhyListener, PhyTiming } from '../../../src/mac/phy.js';
+import type { VirtualTime } from '../../../src/sim/virtual-time.js';
+
+export class FakePhy implements Phy {
+  capabilities: PhyCapabilities = {
+    channelAccess: 'host',
+    duplex: 'half',
+    carrierSense: 'activity',
+    sentReport: 'modelled',
+    checksIntegrity: false,
+    maxFrameBytes: 600,
+  };
+  timing: PhyTiming = {
+    airtimeUs: (frameBytes) => frameBytes * 1000,
+    turnaroundUs: 1000,
+    carrierDetectUs: 1000,
+    propagationUs: 0,
+    hostLatencyUs: 2000,
+  };
+  readonly transmitted: { octets: Uint8Array; atUs: number }[] = [];
+  sensed = false;
+  /** Report `sent` by itself after the airtime. */
+  automatic = true;
+  #listener: PhyListener | undefined;
+  readonly #time: VirtualTime;
+
+  constructor(
+    time: VirtualTime,
+    overrides: Partial<{ capabilities: Partial<PhyCapabilities>; timing: Partial<PhyTiming> }> = {},
+  ) {
+    this.#time = time;
+    this.capabilities = { ...this.capabilities, ...overrides.capabilities };
+    this.timing = { ...this.timing, ...overrides.timing };
+  }
+
+  get listener(): PhyListener {
+    if (this.#listener === undefined) throw new Error('nobody attached');
+    return this.#listener;
+  }
+
+  attach(listener: PhyListener): void {
+    this.#listener = listener;
+  }
+
+  transmit(octets: Uint8Array): void {
+    this.transmitted.push({ octets, atUs: this.#time.nowUs() });
+    if (!this.automatic) return;
+    this.#time.at(this.#time.nowUs() + this.timing.airtimeUs(octets.length), () => this.listener.sent('sent'));
+  }
+
+  senseBusy(): boolean {
+    return this.sensed;
+  }
+
+  /** One frame arrives from the air: carrier, octets, frame, silence. */
+  hear(octets: Uint8Array): void {
+    this.listener.carrier(true);
+    this.#time.runFor(this.timing.airtimeUs(octets.length));
+    this.listener.received(octets, {});
+    this.listener.carrier(false);
+  }
+}
