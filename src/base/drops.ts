@@ -21,6 +21,7 @@ export const DROP_CAUSES = {
   'chatter-dhcp': 'DHCP kept off the air',
   // Inbound: octets or frames that came from the line and went no further.
   'rx-framing': 'octets outside a frame, or a broken frame, from the line',
+  'rx-other': 'frame from the modem for another port, or of a kind that this driver does not use',
   'rx-too-long': 'frame from the line longer than any that we accept',
   'rx-fcs': 'frame check sequence wrong',
   'rx-truncated': 'frame shorter than its header says',

@@ -186,7 +186,7 @@ export type KissSettings = Extract<DriverSettings, { kind: 'kiss' }>;
 /** Octets around an IP packet of full size, at most: our header and FCS, or an Ethernet header, or nothing. */
 const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>> = { sluice: 8, ethernet: 14, ip: 0 };
 
-type Contradictory = Pick<Profile, 'air' | 'driver' | 'link' | 'mac'>;
+type Contradictory = Pick<Profile, 'line' | 'air' | 'driver' | 'link' | 'mac'>;
 
 /** Settings that are each allowed, but not together. */
 function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Contradictory>): void {
@@ -199,6 +199,9 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
       ['link', 'mtuBytes'],
       `at most ${room}: driver.maxFrameBytes ${driver.maxFrameBytes} less ${overhead} for the link frame`,
     );
+  }
+  if (value.line.flowControl === 'xonxoff' && !(driver.kind === 'transparent' && driver.framing === 'hdlc')) {
+    refuse(['line', 'flowControl'], 'none or rtscts: only driver.framing hdlc keeps XON and XOFF out of the data');
   }
   if (driver.kind === 'kiss' && access.channelAccess === 'host') {
     refuse(['mac', 'channelAccess'], 'modem or none with driver.kind kiss, which reports no carrier to the host');

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { isSluiceError, SluiceError } from '../base/errors.js';
 import { configurationError, type Layer, showValue } from './configuration-errors.js';
 import { mergeLayers } from './layers.js';
+import { rateBps } from './link-timing.js';
 import { type Profile, profileSchema } from './profile-schema.js';
 import { readYamlMapping } from './yaml-file.js';
 
@@ -132,11 +133,6 @@ export function validateProfileFile(path: string, folders: readonly string[] = p
 export function summarise(profile: Profile): ProfileSummary {
   const { id, title, source, driver } = profile;
   return { id, title, class: profile.class, driver: driver.kind, rateBps: rateBps(profile), source };
-}
-
-/** Bit/s on the air, `auto` resolved. */
-export function rateBps(profile: Pick<Profile, 'air' | 'line'>): number {
-  return profile.air.rateBps === 'auto' ? profile.line.baudRate : profile.air.rateBps;
 }
 
 /** All profiles by id; where folders hold the same id, the first folder's counts. */

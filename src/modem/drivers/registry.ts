@@ -1,0 +1,16 @@
+/** From a profile to its driver. */
+import type { DriverOptions, ModemDriver } from '../driver.js';
+import type { Profile } from '../profile-schema.js';
+import { KissDriver } from './kiss.js';
+import { TransparentDriver } from './transparent.js';
+
+/** The driver that a validated profile (or configuration) names; its line comes later, by `lineOpened`. */
+export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
+  const { driver } = profile;
+  switch (driver.kind) {
+    case 'transparent':
+      return new TransparentDriver(profile, driver, options);
+    case 'kiss':
+      return new KissDriver(profile, driver, options);
+  }
+}
