@@ -10,7 +10,7 @@ import {
   NLMSG_HEADER_BYTES,
   NLMSGERR_ATTR_MSG,
 } from './constants.js';
-import { type NetlinkMessage, OctetReader } from './message.js';
+import { align, type NetlinkMessage, OctetReader } from './message.js';
 
 /** What was asked, for the error's text. */
 export interface RequestContext {
@@ -38,15 +38,17 @@ export function refusalOf(message: NetlinkMessage): KernelRefusal | undefined {
   let attributesAt = 4;
   if (message.type === NLMSG_ERROR) {
     const refusedBytes = (message.flags & NLM_F_CAPPED) !== 0 ? NLMSG_HEADER_BYTES : reader.u32(4);
-    attributesAt += (refusedBytes + 3) & ~3;
+    attributesAt += align(refusedBytes);
   }
   const hasText = (message.flags & NLM_F_ACK_TLVS) !== 0;
   const text = hasText ? (reader.attributes(attributesAt).get(NLMSGERR_ATTR_MSG)?.text() ?? '') : '';
   return { errno: -error, text };
 }
 
+/** `EPERM` for 1. Two names share 95; the kernel's is EOPNOTSUPP. */
 export function errnoName(errno: number): string {
   const name = getSystemErrorName(-errno);
+  if (name === 'ENOTSUP') return 'EOPNOTSUPP';
   return name.startsWith('E') ? name : `errno ${errno}`;
 }
 

@@ -10,8 +10,8 @@ const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 const SEQUENCE_OFFSET = 8;
 
 /** Messages and attributes begin at multiples of four octets. */
-function align(length: number): number {
-  return (length + 3) & ~3;
+export function align(length: number): number {
+  return 4 * Math.ceil(length / 4);
 }
 
 export function viewOf(bytes: Uint8Array): DataView {
@@ -30,18 +30,21 @@ export class MessageWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#reserve(1), value);
+    const offset = this.#reserve(1);
+    this.#view.setUint8(offset, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#reserve(2), value, LITTLE_ENDIAN);
+    const offset = this.#reserve(2);
+    this.#view.setUint16(offset, value, LITTLE_ENDIAN);
     return this;
   }
 
   /** Also for signed values: the octets are the same. */
   u32(value: number): this {
-    this.#view.setUint32(this.#reserve(4), value, LITTLE_ENDIAN);
+    const offset = this.#reserve(4);
+    this.#view.setUint32(offset, value, LITTLE_ENDIAN);
     return this;
   }
 
@@ -83,6 +86,7 @@ export class MessageWriter {
     return message;
   }
 
+  /** Room for `length` octets; may replace the buffer, so take the offset before touching the view. */
   #reserve(length: number): number {
     const offset = this.#length;
     if (offset + length > this.#bytes.length) {
