@@ -85,9 +85,8 @@ export function newestReleases(packageNames: readonly string[], pattern: RegExp)
  * Fetches a kernel, or finds it in the cache, where it is taken as it is.
  * @throws KernelUnavailable with the reason: nothing carries it, or the download failed.
  */
-export async function fetchKernel(name: KernelName, cacheDir = kernelCacheDir()): Promise<Kernel> {
-  const source: KernelSource = KERNELS[name];
-  const home = join(cacheDir, name);
+export async function fetchKernel(source: KernelSource, cacheDir = kernelCacheDir()): Promise<Kernel> {
+  const home = join(cacheDir, source.name);
   const cached = await findKernel(home);
   if (cached) return cached;
   if (process.arch !== 'x64')

@@ -17,7 +17,7 @@ if (!Object.hasOwn(KERNELS, name) || scriptFile === '') {
 } else {
   try {
     const { output, status } = await runInLab({
-      kernel: await fetchKernel(name as KernelName),
+      kernel: await fetchKernel(KERNELS[name as KernelName]),
       projectDir: process.cwd(),
       entries: ['dist/test/kernel/in-lab.js'],
       modules: ['tun', 'sch_tbf', 'sch_prio'],

@@ -134,9 +134,9 @@ ip link set lo up; hostname lab
 stty raw -F /dev/ttyS1
 # Should the process that bounds this machine be killed, it still ends by itself.
 ( sleep ${Math.ceil(timeoutMs / 1000)}; poweroff -f ) &
-( cd ${LAB_PROJECT}; sh /script ) >/dev/ttyS1 2>&1 </dev/null
-echo "
-${EXIT_MARK} $?" >/dev/ttyS1
+# Through a pipe, so that no program takes its output for a terminal.
+{ ( cd ${LAB_PROJECT}; sh /script ) 2>&1 </dev/null; echo "
+${EXIT_MARK} $?"; } | cat >/dev/ttyS1
 poweroff -f
 `;
 }
