@@ -2,6 +2,7 @@
 import type { SluiceError } from '../base/errors.js';
 
 export interface LineListener {
+  /** Octets that arrived; the view is only good during the call. */
   data(octets: Uint8Array): void;
   /** The line was lost after it had been open; no more data will come until it is opened again. */
   lost(error: SluiceError): void;
@@ -9,7 +10,10 @@ export interface LineListener {
 
 export interface LineStatistics {
   readonly bytesIn: number;
+  /** Octets that the kernel took. */
   readonly bytesOut: number;
+  /** Octets accepted by `write` that the kernel never took: the line was lost, closed or not open. */
+  readonly bytesDropped: number;
 }
 
 export interface Line {

@@ -1,0 +1,156 @@
+/** A line that comes back: after a loss it is opened again, with growing pauses between the attempts. */
+import type { Cancel, Scheduler } from '../base/clock.js';
+import { isSluiceError, SluiceError } from '../base/errors.js';
+import type { Line, LineListener, LineStatistics } from './line.js';
+
+export type LineState = 'closed' | 'opening' | 'open' | 'lost';
+
+export interface ReopeningLineOptions {
+  /** Makes the line for each attempt, not yet open. */
+  readonly create: () => Line;
+  readonly scheduler: Scheduler;
+  /** The line is open, at first and after each loss. */
+  readonly onOpen?: () => void;
+  /** The line was lost; it is being opened again. */
+  readonly onLost?: (error: SluiceError) => void;
+  /** An attempt to reopen failed; the next follows after this pause. */
+  readonly onRetry?: (error: SluiceError, pauseUs: number) => void;
+  /** Pause before the first attempt after a loss; doubles with each failure. Default 0.25 s. */
+  readonly firstPauseUs?: number;
+  /** The longest pause. Default 5 s. */
+  readonly longestPauseUs?: number;
+}
+
+const FIRST_PAUSE_US = 250_000;
+const LONGEST_PAUSE_US = 5_000_000;
+
+export class ReopeningLine implements Line {
+  readonly #options: ReopeningLineOptions;
+  #line: Line;
+  #listener: LineListener | undefined;
+  #state: LineState = 'closed';
+  #reopens = 0;
+  #cancelRetry: Cancel | undefined;
+  /** Sums of the lines before the present one. */
+  #earlier: LineStatistics = { bytesIn: 0, bytesOut: 0, bytesDropped: 0 };
+
+  /** Asks `create` for the first line at once, so that a wrong LINE shows here. */
+  constructor(options: ReopeningLineOptions) {
+    this.#options = options;
+    this.#line = options.create();
+  }
+
+  get path(): string {
+    return this.#line.path;
+  }
+
+  get state(): LineState {
+    return this.#state;
+  }
+
+  /** How often the line came back. */
+  get reopens(): number {
+    return this.#reopens;
+  }
+
+  get unwrittenBytes(): number {
+    return this.#line.unwrittenBytes;
+  }
+
+  get statistics(): LineStatistics {
+    const now = this.#line.statistics;
+    return {
+      bytesIn: this.#earlier.bytesIn + now.bytesIn,
+      bytesOut: this.#earlier.bytesOut + now.bytesOut,
+      bytesDropped: this.#earlier.bytesDropped + now.bytesDropped,
+    };
+  }
+
+  /** The first opening is tried once. `listener.lost` is called at each loss, before `onLost`; data follow when the line is back. */
+  async open(listener: LineListener): Promise<void> {
+    if (this.#state !== 'closed') throw new SluiceError('internal', `${this.path} is open already`);
+    this.#listener = listener;
+    this.#state = 'opening';
+    try {
+      await this.#attempt(false);
+    } catch (failure) {
+      this.#state = 'closed';
+      throw failure;
+    }
+  }
+
+  write(octets: Uint8Array): void {
+    this.#line.write(octets);
+  }
+
+  pendingInputBytes(): number {
+    return this.#state === 'open' ? this.#line.pendingInputBytes() : 0;
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#cancelRetry?.();
+    await this.#line.close();
+  }
+
+  async #attempt(again: boolean): Promise<void> {
+    const line = this.#line;
+    let lostEarly: SluiceError | undefined;
+    await line.open({
+      data: (octets) => {
+        if (line === this.#line) this.#listener?.data(octets);
+      },
+      lost: (error) => {
+        if (line !== this.#line || this.#state === 'closed') return;
+        if (this.#state === 'open') this.#lose(error);
+        else lostEarly = error;
+      },
+    });
+    // Closed while it was being opened.
+    if (this.#stateNow() === 'closed') {
+      await line.close();
+      throw new SluiceError('line', `${this.path} was closed while it was being opened`, { subject: this.path });
+    }
+    if (lostEarly !== undefined) throw lostEarly;
+    this.#state = 'open';
+    if (again) this.#reopens++;
+    this.#options.onOpen?.();
+  }
+
+  #lose(error: SluiceError): void {
+    this.#state = 'lost';
+    this.#listener?.lost(error);
+    this.#options.onLost?.(error);
+    // The listener may have closed the line.
+    if (this.#stateNow() === 'lost') this.#retryAfter(this.#options.firstPauseUs ?? FIRST_PAUSE_US);
+  }
+
+  /** The state as it is after others have had their turn. */
+  #stateNow(): LineState {
+    return this.#state;
+  }
+
+  #retryAfter(pauseUs: number): void {
+    const { scheduler } = this.#options;
+    this.#cancelRetry = scheduler.at(scheduler.nowUs() + pauseUs, () => void this.#retry(pauseUs));
+  }
+
+  async #retry(pauseUs: number): Promise<void> {
+    try {
+      await this.#line.close();
+      if (this.#state !== 'lost') return;
+      const next = this.#options.create();
+      this.#earlier = this.statistics;
+      this.#line = next;
+      await this.#attempt(true);
+    } catch (failure) {
+      if (this.#stateNow() !== 'lost') return;
+      const error = isSluiceError(failure)
+        ? failure
+        : new SluiceError('line', `cannot reopen ${this.path}`, { subject: this.path, cause: failure });
+      const nextUs = Math.min(2 * pauseUs, this.#options.longestPauseUs ?? LONGEST_PAUSE_US);
+      this.#options.onRetry?.(error, nextUs);
+      this.#retryAfter(nextUs);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** How a tty is opened, and what is asked of it beyond node-serialport. */
+
+export interface TtySettings {
+  /** Any rate; Linux knows more than the traditional ones (termios2, BOTHER). */
+  readonly baudRate: number;
+  readonly dataBits: 5 | 6 | 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+  readonly flowControl: 'none' | 'rtscts' | 'xonxoff';
+  /** DTR and RTS after opening; left as the kernel raised them where not given. */
+  readonly dtr?: boolean;
+  readonly rts?: boolean;
+  /** ASYNC_LOW_LATENCY, which takes an FTDI adapter's latency timer from 16 ms to 1 ms (ftdi_sio.c). */
+  readonly lowLatency?: boolean;
+  /** Pause between opening and the first octet read or written, for boards that opening resets. */
+  readonly settleUs: number;
+}
+
+/** Calls that node-serialport does not offer; each takes a descriptor and returns a negative errno on failure. */
+export interface TtyExtras {
+  /** Octets received and not read (FIONREAD). */
+  inputBytes(fd: number): number;
+  /** Octets written that have not left (TIOCOUTQ). */
+  outputBytes(fd: number): number;
+  /** TIOCEXCL, TIOCNXCL. */
+  setExclusive(fd: number, exclusive: boolean): number;
+  /** flock(2) with LOCK_EX and LOCK_NB. */
+  lockExclusive(fd: number): number;
+}
