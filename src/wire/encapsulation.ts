@@ -40,7 +40,7 @@ export class SluiceEncapsulation implements Encapsulation {
 
   outbound(frame: Uint8Array): OutboundPacket | DropCause {
     const ethernet = parseEthernet(frame);
-    if (ethernet === null) return cannotParse(frame);
+    if (ethernet === null) return 'tap-short';
     const destination = stationOrAll(ethernet.destination);
     const kind = this.#leanestKind(ethernet, destination);
     const payload = kind === 'ethernet' ? frame : frame.subarray(ETHERNET_HEADER_BYTES);
@@ -86,7 +86,7 @@ export class EthernetEncapsulation implements Encapsulation {
 
   outbound(frame: Uint8Array): OutboundPacket | DropCause {
     const ethernet = parseEthernet(frame);
-    if (ethernet === null) return cannotParse(frame);
+    if (ethernet === null) return 'tap-short';
     const destination = stationOrAll(ethernet.destination);
     return { destination, kind: 'raw', payload: frame, priority: priorityOf(ethernet) };
   }
@@ -110,7 +110,7 @@ export class IpEncapsulation implements Encapsulation {
 
   outbound(frame: Uint8Array): OutboundPacket | DropCause {
     const ethernet = parseEthernet(frame);
-    if (ethernet === null) return cannotParse(frame);
+    if (ethernet === null) return 'tap-short';
     const version = ipVersion(ethernet.payload);
     if (version === null || ethernet.etherType !== etherTypeOfIp(version) || ethernet.vlanPriority !== null) {
       return 'not-encapsulable';
@@ -165,10 +165,6 @@ function rebuild(packet: InboundPacket, destination: Uint8Array, etherType: numb
 /** A MAC address that is no station's goes to all: somebody behind a bridge may have it. */
 function stationOrAll(mac: Uint8Array): Station {
   return isGroupMac(mac) ? BROADCAST : (stationOfMac(mac) ?? BROADCAST);
-}
-
-function cannotParse(frame: Uint8Array): DropCause {
-  return frame.length < ETHERNET_HEADER_BYTES ? 'tap-short' : 'not-encapsulable';
 }
 
 /** Of the VLAN tag if there is one (IEEE 802.1Q), else of the IP header. */

@@ -25,13 +25,13 @@ export interface EthernetFrame {
   readonly payload: Uint8Array;
 }
 
-/** Null when the header, tags included, is not all there. */
+/** Null when the header is not all there. A VLAN tag that is not all there counts as an unknown EtherType. */
 export function parseEthernet(frame: Uint8Array): EthernetFrame | null {
   if (frame.length < ETHERNET_HEADER_BYTES) return null;
   let typeAt = 2 * MAC_BYTES;
   let vlanPriority: number | null = null;
   for (let tags = 0; tags < MAX_VLAN_TAGS && isVlanTag(readUint16(frame, typeAt)); tags++) {
-    if (frame.length < typeAt + VLAN_TAG_BYTES + 2) return null;
+    if (frame.length < typeAt + VLAN_TAG_BYTES + 2) break;
     vlanPriority ??= (frame[typeAt + 2] ?? 0) >> 5;
     typeAt += VLAN_TAG_BYTES;
   }
