@@ -85,8 +85,9 @@ export abstract class LineDriver implements ModemDriver {
     this.#streamEndUs = 0;
     if (this.#ready) {
       this.#ready = false;
-      this.stopped();
+      // First of all, so that nothing that follows makes the MAC try to transmit.
       this.listener.ready(false);
+      this.stopped();
     }
     if (this.#transmitting) this.#over('line-down');
   }
@@ -115,7 +116,7 @@ export abstract class LineDriver implements ModemDriver {
   protected abstract receive(octets: Uint8Array): void;
   /** The modem has settled, `ready` is about to be reported. */
   protected started(): void {}
-  /** The line was lost, `ready(false)` is about to be reported. */
+  /** The line was lost, and `ready(false)` reported. */
   protected stopped(): void {}
   /** Before this time no transmission may start, whatever the MAC says. */
   protected earliestStartUs(): number {
