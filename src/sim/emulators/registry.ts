@@ -1,0 +1,29 @@
+/** The modem emulators by name. A new one is a file here and a line below. */
+import { SluiceError } from '../../base/errors.js';
+import type { EmulatorFactory } from './emulator.js';
+import { KissEmulator } from './kiss.js';
+import { TransparentEmulator } from './transparent.js';
+
+const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
+  ['kiss', (context) => new KissEmulator(context)],
+  ['transparent', (context) => new TransparentEmulator(context)],
+]);
+
+export function emulatorNames(): string[] {
+  return [...EMULATORS.keys()];
+}
+
+/** @throws SluiceError `configuration` for a name that has no emulator. */
+export function emulatorFactory(name: string): EmulatorFactory {
+  const factory = EMULATORS.get(name);
+  if (factory === undefined) {
+    throw new SluiceError(
+      'configuration',
+      `modem: no emulator is called '${name}'; allowed: ${emulatorNames().join(', ')}`,
+      {
+        subject: 'modem',
+      },
+    );
+  }
+  return factory;
+}
