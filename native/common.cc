@@ -1,6 +1,7 @@
 // Owned file descriptors, errno as JavaScript errors, and argument checks.
 #include "common.h"
 
+#include <cerrno>
 #include <cstring>
 #include <unistd.h>
 
@@ -69,7 +70,8 @@ bool GetFunction(const Napi::CallbackInfo& info, size_t index, Napi::Function* o
   return true;
 }
 
-Napi::Value ResultOrErrno(Napi::Env env, int64_t result, int error) {
+Napi::Value ResultOrErrno(Napi::Env env, int64_t result) {
+  const int error = errno;
   return Napi::Number::New(env, static_cast<double>(result < 0 ? -error : result));
 }
 

@@ -56,8 +56,9 @@ bool GetString(const Napi::CallbackInfo& info, size_t index, std::string* out);
 bool GetBool(const Napi::CallbackInfo& info, size_t index, bool* out);
 bool GetFunction(const Napi::CallbackInfo& info, size_t index, Napi::Function* out);
 
-// The result of a system call as JavaScript sees it: its value, or the negative errno.
-Napi::Value ResultOrErrno(Napi::Env env, int64_t result, int error);
+// The result of a system call just made, as JavaScript sees it: its value, or the negative errno. Reads errno itself:
+// as an argument it could be evaluated before the call.
+Napi::Value ResultOrErrno(Napi::Env env, int64_t result);
 
 // Calls into JavaScript from the event loop; what the callback throws becomes an uncaught exception.
 void CallFromLoop(Napi::Env env, const Napi::Function& callback, std::initializer_list<napi_value> arguments);

@@ -56,7 +56,7 @@ Napi::Value PacketSocket::Send(const Napi::CallbackInfo& info) {
   Bytes frame;
   if (!GetBytes(info, 0, &frame)) return info.Env().Undefined();
   const ssize_t length = send(fd_.get(), frame.data, frame.length, MSG_DONTWAIT);
-  return ResultOrErrno(info.Env(), length, errno);
+  return ResultOrErrno(info.Env(), length);
 }
 
 void PacketSocket::SetSendBuffer(const Napi::CallbackInfo& info) {

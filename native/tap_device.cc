@@ -117,7 +117,7 @@ Napi::Value TapDevice::Write(const Napi::CallbackInfo& info) {
   Bytes frame;
   if (!GetBytes(info, 0, &frame)) return info.Env().Undefined();
   const ssize_t length = write(fd_.get(), frame.data, frame.length);
-  return ResultOrErrno(info.Env(), length, errno);
+  return ResultOrErrno(info.Env(), length);
 }
 
 void TapDevice::SetPersist(const Napi::CallbackInfo& info) {

@@ -72,7 +72,7 @@ Napi::Value Pty::Write(const Napi::CallbackInfo& info) {
   Bytes octets;
   if (!GetBytes(info, 0, &octets)) return info.Env().Undefined();
   const ssize_t length = write(master_.get(), octets.data, octets.length);
-  return ResultOrErrno(info.Env(), length, errno);
+  return ResultOrErrno(info.Env(), length);
 }
 
 // From now on the master sees a hang-up while nobody else has the slave open.
@@ -107,7 +107,7 @@ static Napi::Value QueuedBytes(const Napi::CallbackInfo& info) {
   if (!GetInt(info, 0, &fd)) return info.Env().Undefined();
   int count = 0;
   const int result = ioctl(static_cast<int>(fd), Request, &count);
-  return ResultOrErrno(info.Env(), result < 0 ? -1 : count, errno);
+  return ResultOrErrno(info.Env(), result < 0 ? -1 : count);
 }
 
 // (fd, exclusive) -> 0 or a negative errno. Keeps out later opens only, and not those of root.
@@ -115,14 +115,14 @@ static Napi::Value SetExclusive(const Napi::CallbackInfo& info) {
   int64_t fd = -1;
   bool exclusive = true;
   if (!GetInt(info, 0, &fd) || !GetBool(info, 1, &exclusive)) return info.Env().Undefined();
-  return ResultOrErrno(info.Env(), ioctl(static_cast<int>(fd), exclusive ? TIOCEXCL : TIOCNXCL), errno);
+  return ResultOrErrno(info.Env(), ioctl(static_cast<int>(fd), exclusive ? TIOCEXCL : TIOCNXCL));
 }
 
 // (fd) -> 0, or -EWOULDBLOCK when another process holds the lock, or another negative errno
 static Napi::Value LockExclusive(const Napi::CallbackInfo& info) {
   int64_t fd = -1;
   if (!GetInt(info, 0, &fd)) return info.Env().Undefined();
-  return ResultOrErrno(info.Env(), flock(static_cast<int>(fd), LOCK_EX | LOCK_NB), errno);
+  return ResultOrErrno(info.Env(), flock(static_cast<int>(fd), LOCK_EX | LOCK_NB));
 }
 
 void RegisterTty(Napi::Env env, Napi::Object exports) {
