@@ -16,7 +16,7 @@ import {
   TCA_TBF_PARMS,
   TCA_TBF_RTAB,
 } from './constants.js';
-import type { MessageWriter } from './message.js';
+import { type MessageWriter, OctetReader } from './message.js';
 
 export interface TbfOptions {
   readonly kind: 'tbf';
@@ -49,6 +49,8 @@ const PRIO_MAP = [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
 
 /** 2^3 octets for each entry of the rate table: what `tc` uses for packets up to 2047 octets. */
 const RTAB_CELL_LOG = 3;
+/** struct tc_tbf_qopt begins with struct tc_ratespec, whose last field of 12 octets is the rate. */
+const TBF_RATE_OFFSET = 8;
 const NS_PER_S = 1e9;
 const MAX_U32 = 0xffffffff;
 
@@ -62,6 +64,11 @@ function ticksFor(bytes: number, rateBytesPerS: number): number {
  */
 export function slowestTbfRate(burstBytes: number): number {
   return Math.max(1, Math.ceil((burstBytes * NS_PER_S) / (MAX_U32 * PSCHED_TICK_NS)));
+}
+
+/** The rate in octets/s of a TBF, from its options as the kernel tells them. */
+export function tbfRateOf(rawOptions: Uint8Array): number | undefined {
+  return new OctetReader(rawOptions, 'TBF options').attributes().get(TCA_TBF_PARMS)?.u32(TBF_RATE_OFFSET);
 }
 
 function writeTbf(writer: MessageWriter, options: TbfOptions): void {
