@@ -1,0 +1,30 @@
+/** What several commands need of their arguments and signals. */
+import { InvalidArgumentError } from 'commander';
+
+/** @throws InvalidArgumentError, which commander turns into a usage error */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError(`expected a whole number, got "${text}"`);
+  return Number(text);
+}
+
+/** A parser for an argument that must be one of a few words. */
+export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((each) => each === text);
+    if (found === undefined) throw new InvalidArgumentError(`expected one of ${allowed.join(', ')}, got "${text}"`);
+    return found;
+  };
+}
+
+/** For options that may be given several times. */
+export function append(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** The first of SIGINT and SIGTERM. */
+export function untilSignal(): Promise<'SIGINT' | 'SIGTERM'> {
+  return new Promise((resolve) => {
+    process.on('SIGINT', () => resolve('SIGINT'));
+    process.on('SIGTERM', () => resolve('SIGTERM'));
+  });
+}

@@ -1,0 +1,278 @@
+/**
+ * One bridge: TAP, MAC, modem driver and line put together and kept running. Owns the order of start and stop:
+ * the TAP side is ready before the line opens, and the line is closed before the TAP.
+ */
+import type { Scheduler } from '../base/clock.js';
+import { DROP_CAUSES, type DropCause, DropCounters } from '../base/drops.js';
+import type { SluiceError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
+import type { BackPressure } from '../flow/back-pressure.js';
+import { Mac } from '../mac/mac.js';
+import type { Neighbour } from '../mac/neighbours.js';
+import type { MacConfig, MacObserver } from '../mac/ports.js';
+import type { ModemDriver } from '../modem/driver.js';
+import type { Log } from '../observe/log.js';
+import type { Line } from '../serial/line.js';
+import { ReopeningLine } from '../serial/reopening-line.js';
+import type { Tap } from '../tap/tap.js';
+import type { Encapsulation } from '../wire/encapsulation.js';
+import type { HomeFilter } from '../wire/local-answers.js';
+import type { InboundPacket, Station } from '../wire/packet.js';
+import { type BridgeStatus, milliseconds, ratio } from './status.js';
+import { TapSide } from './tap-side.js';
+
+export interface BridgeParts {
+  readonly profile: string;
+  readonly station: Station;
+  readonly tap: Tap;
+  readonly backPressure: BackPressure;
+  /** Packets that the TAP's own ring dropped, from the kernel's counters. */
+  readonly tapDropped: () => number;
+  readonly driver: ModemDriver;
+  readonly createLine: () => Line;
+  readonly encapsulation: Encapsulation;
+  readonly homeFilter: HomeFilter;
+  readonly macConfig: MacConfig;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly log: Log;
+  /** Between two `channel` lines in the log. */
+  readonly channelIntervalUs: number;
+}
+
+/** How long a stop waits for the transmission in progress beyond the airtime of the longest frame. */
+const FINISH_GRACE_US = 2_000_000;
+const ROUTINE_DROPS = /^chatter-|^rx-(framing|truncated|fcs|duplicate)$|^shutdown$/;
+
+export class Bridge implements MacObserver {
+  readonly drops = new DropCounters();
+  readonly mac: Mac;
+  readonly #parts: BridgeParts;
+  readonly #tapSide: TapSide;
+  readonly #line: ReopeningLine;
+  readonly #startUs: number;
+  #finished: (() => void) | undefined;
+  #stopping = false;
+  #cancelChannelLog: (() => void) | undefined;
+  #lastChannel = { atUs: 0, busyUs: 0, txUs: 0 };
+  #lastDropped = { tap: 0, qdisc: 0 };
+  #failedAtGrant = -1;
+  readonly #loggedDrops = new Map<DropCause, number>();
+
+  constructor(parts: BridgeParts) {
+    this.#parts = parts;
+    const { scheduler } = parts;
+    this.#startUs = scheduler.nowUs();
+    this.#lastChannel.atUs = this.#startUs;
+    this.#tapSide = new TapSide({
+      ...parts,
+      drops: this.drops,
+      gateFailed: (error) => this.#gateFailed(error),
+      demand: () => this.mac.demand(),
+    });
+    this.mac = new Mac({
+      station: parts.station,
+      phy: parts.driver,
+      scheduler,
+      random: parts.random,
+      source: this.#tapSide,
+      observer: this,
+      config: parts.macConfig,
+    });
+    this.#line = new ReopeningLine({
+      create: parts.createLine,
+      scheduler,
+      onOpen: () => {
+        parts.log.info('line-open', { line: this.#line.path, reopens: this.#line.reopens });
+        parts.driver.lineOpened(this.#line);
+      },
+      onRetry: (error, pauseUs) =>
+        parts.log.debug('line-retry', { line: this.#line.path, cause: error.message, nextMs: milliseconds(pauseUs) }),
+    });
+  }
+
+  /** @throws SluiceError `line` when the line cannot be opened at first */
+  async start(): Promise<void> {
+    await this.#line.open({
+      data: (octets) => this.#parts.driver.lineData(octets),
+      lost: (error) => this.#lineLost(error),
+    });
+    this.#scheduleChannelLog();
+  }
+
+  /** Lets the transmission in progress end, then takes everything down. Idempotent. */
+  async stop(reason: string): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const { scheduler, driver, log, backPressure, tap } = this.#parts;
+    this.#cancelChannelLog?.();
+    const longestUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + FINISH_GRACE_US;
+    await new Promise<void>((resolve) => {
+      this.#finished = resolve;
+      scheduler.at(scheduler.nowUs() + longestUs, resolve);
+      this.mac.finish();
+    });
+    this.#logChannel();
+    this.#tapSide.close();
+    await this.#line.close();
+    driver.lineLost();
+    backPressure.close();
+    tap.close();
+    log.info('stopped', { reason, drops: this.drops });
+  }
+
+  status(): BridgeStatus {
+    const { parts, nowUs } = { parts: this.#parts, nowUs: this.#parts.scheduler.nowUs() };
+    const mac = this.mac.snapshot();
+    const upUs = nowUs - this.#startUs;
+    return {
+      interface: parts.tap.name,
+      station: parts.station,
+      profile: parts.profile,
+      uptimeMs: Math.round(upUs / 1000),
+      line: {
+        state: this.#line.state,
+        path: this.#line.path,
+        bytesIn: this.#line.statistics.bytesIn,
+        bytesOut: this.#line.statistics.bytesOut,
+        reopens: this.#line.reopens,
+      },
+      backPressure: {
+        mode: parts.backPressure.mode,
+        reason: parts.backPressure.reason,
+        grants: parts.backPressure.grants,
+        tapDropped: parts.tapDropped(),
+        qdisc: parts.backPressure.qdisc(),
+      },
+      mac: {
+        state: mac.state,
+        busyRatio: ratio(mac.busyUs, upUs),
+        txRatio: ratio(mac.txUs, upUs),
+        contentionWindow: mac.contentionWindow,
+        airtimeUs: mac.txUs,
+        slotUs: this.mac.timing.slotUs,
+        delayMs: { p50: milliseconds(mac.delayP50Us), p99: milliseconds(mac.delayP99Us) },
+        ...mac.counters,
+      },
+      neighbours: mac.neighbours.map(({ station, lastHeardUs, lossRatio, rssiDbm }) => ({
+        station,
+        lastHeardMs: Math.round((nowUs - lastHeardUs) / 1000),
+        lossRatio: Math.round(lossRatio * 1000) / 1000,
+        ...(rssiDbm === undefined ? {} : { rssiDbm }),
+      })),
+      drops: this.drops.toJSON(),
+    };
+  }
+
+  // ---- what the MAC tells -----------------------------------------------------------------------------------------
+
+  deliver(packet: InboundPacket): void {
+    this.#tapSide.deliver(packet);
+  }
+
+  drop(cause: DropCause): void {
+    this.drops.count(cause);
+  }
+
+  neighbour({ station, rssiDbm }: Neighbour): void {
+    this.#parts.log.info('neighbour', { station, ...(rssiDbm === undefined ? {} : { rssiDbm }) });
+  }
+
+  addressConflict(): void {
+    const { log, station } = this.#parts;
+    log.error('address-conflict', {
+      station,
+      remedy: 'Another station sends with our number; give one of them another.',
+    });
+  }
+
+  stuckBusy(busyForUs: number): void {
+    this.#parts.log.error('stuck-busy', {
+      busyMs: milliseconds(busyForUs),
+      remedy:
+        'The channel looks busy all the time: check squelch, wiring, and who else transmits. Transmitting all the same.',
+    });
+  }
+
+  finished(): void {
+    this.#finished?.();
+  }
+
+  // ---- line and log -----------------------------------------------------------------------------------------------
+
+  #lineLost(error: SluiceError): void {
+    if (this.#stopping) return;
+    this.#parts.log.warn('line-lost', { line: this.#line.path, cause: error.message, remedy: error.details.remedy });
+    this.#parts.driver.lineLost();
+  }
+
+  /** Said once, and again when it fails anew after having worked. */
+  #gateFailed(error: unknown): void {
+    const { grants } = this.#parts.backPressure;
+    if (grants === this.#failedAtGrant) return;
+    this.#failedAtGrant = grants;
+    const cause = error instanceof Error ? error.message : String(error);
+    this.#parts.log.error('back-pressure', {
+      mode: 'none',
+      cause,
+      remedy: 'Leave the root qdisc of the interface alone; restart to have back pressure again.',
+    });
+  }
+
+  #scheduleChannelLog(): void {
+    const { scheduler, channelIntervalUs } = this.#parts;
+    this.#cancelChannelLog = scheduler.at(scheduler.nowUs() + channelIntervalUs, () => {
+      this.#logChannel();
+      this.#scheduleChannelLog();
+    });
+  }
+
+  #logChannel(): void {
+    const { log, scheduler } = this.#parts;
+    const nowUs = scheduler.nowUs();
+    const status = this.status();
+    const mac = this.mac.snapshot();
+    const last = this.#lastChannel;
+    const spanUs = nowUs - last.atUs;
+    log.info('channel', {
+      busyRatio: ratio(mac.busyUs - last.busyUs, spanUs),
+      txRatio: ratio(mac.txUs - last.txUs, spanUs),
+      attempts: mac.counters.attempts,
+      acked: mac.counters.acked,
+      unacked: mac.counters.unacked,
+      backoffs: mac.counters.backoffs,
+      backoffSlots: mac.counters.backoffSlots,
+      contentionWindow: mac.contentionWindow,
+      delayMs: status.mac.delayMs,
+      queue: status.backPressure.qdisc.backlogPackets,
+      drops: status.drops,
+    });
+    this.#lastChannel = { atUs: nowUs, busyUs: mac.busyUs, txUs: mac.txUs };
+    this.#logDrops(status.drops);
+    this.#watchLeaks(status);
+  }
+
+  /** One line for each cause that went on counting, losses louder than what was filtered on purpose. */
+  #logDrops(drops: BridgeStatus['drops']): void {
+    for (const [cause, count] of Object.entries(drops) as [DropCause, number][]) {
+      const fresh = count - (this.#loggedDrops.get(cause) ?? 0);
+      if (fresh === 0) continue;
+      this.#loggedDrops.set(cause, count);
+      const fields = { cause, frames: fresh, total: count, meaning: DROP_CAUSES[cause] };
+      if (ROUTINE_DROPS.test(cause)) this.#parts.log.debug('drop', fields);
+      else this.#parts.log.warn('drop', fields);
+    }
+  }
+
+  /** Back pressure is there to make these two stand still. */
+  #watchLeaks({ backPressure }: BridgeStatus): void {
+    const dropped = { tap: backPressure.tapDropped, qdisc: backPressure.qdisc.dropped };
+    if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > this.#lastDropped.qdisc) {
+      const { mode } = backPressure;
+      const fields = { mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
+      if (mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
+      else this.#parts.log.error('back-pressure-leak', fields);
+    }
+    this.#lastDropped = dropped;
+  }
+}

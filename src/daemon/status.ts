@@ -1,0 +1,50 @@
+/** What `sluice status --json` shows; the keys are promised to scripts. */
+import type { DropCause } from '../base/drops.js';
+import type { BackPressureMode, QdiscStatistics } from '../flow/back-pressure.js';
+import type { MacCounters } from '../mac/statistics.js';
+
+export interface BridgeStatus {
+  readonly interface: string;
+  readonly station: number;
+  readonly profile: string;
+  readonly uptimeMs: number;
+  readonly line: {
+    readonly state: string;
+    readonly path: string;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly reopens: number;
+  };
+  readonly backPressure: {
+    readonly mode: BackPressureMode;
+    readonly reason: string;
+    readonly grants: number;
+    readonly tapDropped: number;
+    readonly qdisc: QdiscStatistics;
+  };
+  readonly mac: {
+    readonly state: string;
+    readonly busyRatio: number;
+    readonly txRatio: number;
+    readonly contentionWindow: number;
+    readonly airtimeUs: number;
+    readonly slotUs: number;
+    readonly delayMs: { readonly p50: number; readonly p99: number };
+  } & Readonly<MacCounters>;
+  readonly neighbours: readonly {
+    readonly station: number;
+    readonly lastHeardMs: number;
+    readonly lossRatio: number;
+    readonly rssiDbm?: number;
+  }[];
+  readonly drops: Partial<Record<DropCause, number>>;
+}
+
+/** A share with four decimals: enough for the eye, short in a log. */
+export function ratio(part: number, whole: number): number {
+  return whole <= 0 ? 0 : Math.round((10_000 * part) / whole) / 10_000;
+}
+
+export function milliseconds(us: number): number {
+  return Math.round(us / 100) / 10;
+}

@@ -1,0 +1,98 @@
+/**
+ * The TAP's side of a bridge. Out: grant, read, answer at home what can be, encapsulate; one packet at a time, and only
+ * when the MAC asks. In: decapsulate and hand to the IP stack.
+ */
+import type { DropCounters } from '../base/drops.js';
+import type { BackPressure } from '../flow/back-pressure.js';
+import { Egress } from '../flow/egress.js';
+import type { PacketSource } from '../mac/ports.js';
+import type { Tap } from '../tap/tap.js';
+import type { Encapsulation } from '../wire/encapsulation.js';
+import type { HomeFilter } from '../wire/local-answers.js';
+import type { InboundPacket, OutboundPacket } from '../wire/packet.js';
+
+/** Frames that one pull may answer or drop before others get their turn. */
+const FRAMES_A_PULL = 64;
+
+export interface TapSideParts {
+  readonly tap: Tap;
+  readonly backPressure: BackPressure;
+  readonly encapsulation: Encapsulation;
+  readonly homeFilter: HomeFilter;
+  readonly drops: DropCounters;
+  /** A grant failed: the gate is gone, or somebody else's hands are on the device. */
+  gateFailed(error: unknown): void;
+  /** Something may wait: the MAC's `demand`. */
+  demand(): void;
+}
+
+export interface TapSideCounters {
+  /** Frames read from the TAP, kicks not counted. */
+  framesOut: number;
+  framesIn: number;
+  answeredAtHome: number;
+}
+
+export class TapSide implements PacketSource {
+  readonly counters: TapSideCounters = { framesOut: 0, framesIn: 0, answeredAtHome: 0 };
+  readonly #parts: TapSideParts;
+  readonly #egress: Egress;
+  #closed = false;
+  #moreWaits = false;
+
+  constructor(parts: TapSideParts) {
+    this.#parts = parts;
+    this.#egress = new Egress(parts.tap, parts.backPressure);
+  }
+
+  pull(): OutboundPacket | null {
+    const { tap, encapsulation, homeFilter, drops } = this.#parts;
+    this.#moreWaits = false;
+    for (let frames = 0; frames < FRAMES_A_PULL; frames++) {
+      const frame = this.#closed ? null : this.#pullFrame();
+      if (frame === null) return null;
+      this.counters.framesOut++;
+      const decision = homeFilter.decide(frame);
+      if (decision.action === 'answer') {
+        this.counters.answeredAtHome++;
+        if (!tap.write(decision.reply)) drops.count('rx-tap-refused');
+      } else if (decision.action === 'drop') drops.count(decision.cause);
+      else {
+        const packet = encapsulation.outbound(frame);
+        if (typeof packet !== 'string') return packet;
+        drops.count(packet);
+      }
+    }
+    this.#moreWaits = true;
+    return null;
+  }
+
+  idle(): void {
+    if (this.#closed) return;
+    if (this.#moreWaits) setImmediate(() => this.#parts.demand());
+    else this.#parts.tap.onceReadable(() => this.#parts.demand());
+  }
+
+  deliver(packet: InboundPacket): void {
+    if (this.#closed) return;
+    const { tap, encapsulation, drops } = this.#parts;
+    const frame = encapsulation.inbound(packet);
+    if (typeof frame === 'string') drops.count(frame);
+    else if (tap.write(frame)) this.counters.framesIn++;
+    else drops.count('rx-tap-refused');
+  }
+
+  #pullFrame(): Uint8Array | null {
+    try {
+      return this.#egress.pullFrame();
+    } catch (error) {
+      this.#parts.gateFailed(error);
+      return this.#parts.tap.read();
+    }
+  }
+
+  /** Reads and writes no more. */
+  close(): void {
+    this.#closed = true;
+  }
+}
