@@ -110,7 +110,7 @@ export class HostLine {
   #startInput(): void {
     if (this.#input.length === 0) return;
     this.#inputRuns = true;
-    this.#inputDoneUs = Math.max(this.#inputDoneUs, this.#scheduler.nowUs()) + this.octetUs;
+    this.#inputDoneUs = this.#startUs(this.#inputDoneUs) + this.octetUs;
     this.#scheduler.at(Math.round(this.#inputDoneUs), () => {
       this.#inputRuns = false;
       this.#arrived();
@@ -136,7 +136,7 @@ export class HostLine {
   #startOutput(): void {
     if (this.#output.length === 0) return;
     this.#outputRuns = true;
-    this.#outputDoneUs = Math.max(this.#outputDoneUs, this.#scheduler.nowUs()) + this.octetUs;
+    this.#outputDoneUs = this.#startUs(this.#outputDoneUs) + this.octetUs;
     this.#scheduler.at(Math.round(this.#outputDoneUs), () => {
       this.#outputRuns = false;
       const octet = this.#output.shift();
@@ -146,5 +146,11 @@ export class HostLine {
       this.counts.outputOverrun += 1 - taken;
       this.#startOutput();
     });
+  }
+
+  /** When the next octet begins; less than a microsecond late is only the rounding of the last end. */
+  #startUs(lastDoneUs: number): number {
+    const nowUs = this.#scheduler.nowUs();
+    return Math.round(lastDoneUs) >= nowUs ? lastDoneUs : nowUs;
   }
 }

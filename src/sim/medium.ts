@@ -336,7 +336,9 @@ export class Transmission {
 
   /** Claims the time of so many octets; returns its start, unrounded. */
   #advance(octets: number): number {
-    const startUs = Math.max(this.#nextUs, this.#scheduler.nowUs());
+    const nowUs = this.#scheduler.nowUs();
+    // Less than a microsecond late is only the rounding of the last end.
+    const startUs = Math.round(this.#nextUs) >= nowUs ? this.#nextUs : nowUs;
     this.#nextUs = startUs + octets * this.#octetUs;
     return startUs;
   }
