@@ -120,7 +120,6 @@ export class KissDriver extends LineDriver {
   protected override stopped(): void {
     this.#cancelResend?.();
     this.#cancelResend = undefined;
-    this.#held = undefined;
     this.#decoder.reset();
   }
 

@@ -109,16 +109,13 @@ export class TransparentDriver extends LineDriver {
     const framesBefore = this.#framesDecoded;
     // The tail began when the octet's own time on the line did.
     const tailUs = Math.max(0, this.#tailUs - this.lineOctetUs);
-    const heardUntilUs = this.#heardUntilUs;
     this.#heardUntilUs = this.scheduler.nowUs() + tailUs;
     this.#decoder.push(octets.subarray(last));
     if (this.#framesDecoded > framesBefore) carrier.frameEnded(tailUs);
-    else this.#heardUntilUs = heardUntilUs;
   }
 
   protected override stopped(): void {
     this.#decoder.reset();
-    this.#heardUntilUs = 0;
     this.#carrier?.end();
   }
 

@@ -133,6 +133,15 @@ describe('kiss: transmission', () => {
     expect(diary.entries.at(-1)).toBe(`${Math.ceil(lineUs(103) + MEAN_ACCESS_US + airUs(100))} sent`);
   });
 
+  it('does not take reception for waiting where the modem hears while it sends', () => {
+    const { driver, diary, time } = bench(TNC, ['air.duplex=full']);
+    driver.transmit(new Uint8Array(100).fill(1));
+    time.runUntil(900_000);
+    driver.lineData(hex('c000aabbccc0'));
+    time.runAll();
+    expect(diary.entries.at(-1)).toBe(`${Math.ceil(lineUs(103) + MEAN_ACCESS_US + airUs(100))} sent`);
+  });
+
   it('is not sent when the line is lost', () => {
     const { driver, diary, time } = bench(TNC);
     driver.transmit(hex('01'));

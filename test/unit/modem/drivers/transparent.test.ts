@@ -285,6 +285,30 @@ describe('transparent: full duplex, nobody contends', () => {
     expect(diary.entries.at(-1)).toBe(`${Math.ceil(11e10 / 115_200 - 4000)} sent`);
   });
 
+  it('lets the kernel be behind by what the line carries until the next frame comes, not by more', () => {
+    const { driver, line, diary, time } = bench('null-modem', ['line.baudRate=19200']);
+    line.unwrittenBytes = 7; // 4 ms at 19200 bit/s are 7.68 octets
+    driver.transmit(FRAME);
+    time.runAll();
+    expect(diary.entries).toEqual([`${Math.ceil((15 * 10e6) / 19_200 - 4000)} sent`]);
+    diary.entries.length = 0;
+    line.unwrittenBytes = 8;
+    driver.transmit(FRAME);
+    time.runFor(100_000);
+    expect(diary.entries).toEqual([]);
+  });
+
+  it('does not wait on a new line for what was written to the lost one', () => {
+    const { driver, line, diary, time } = bench('null-modem');
+    driver.transmit(new Uint8Array(1400));
+    driver.lineLost();
+    driver.lineOpened(line);
+    diary.entries.length = 0;
+    driver.transmit(new Uint8Array(98).fill(1));
+    time.runAll();
+    expect(diary.entries).toEqual([`${Math.ceil(1e9 / 115_200 - 4000)} sent`]);
+  });
+
   it('paced by the line, goes as fast as the kernel takes octets', () => {
     const { driver, line, diary, time } = bench('null-modem', ['air.pacing=line']);
     driver.transmit(FRAME);
