@@ -79,8 +79,10 @@ export class TcpLine implements Line {
       return;
     }
     // A copy: the socket keeps what it cannot write at once, and the caller may use its buffer again.
-    this.#socket.write(new Uint8Array(octets), (failure) => {
-      if (failure) this.#bytesDropped += bytes;
+    const socket = this.#socket;
+    socket.write(new Uint8Array(octets), (failure) => {
+      // A write that was under way when its socket was destroyed ends without an error, though the kernel may have taken a part only.
+      if (failure || this.#socket !== socket) this.#bytesDropped += bytes;
       else this.#bytesOut += bytes;
     });
   }
