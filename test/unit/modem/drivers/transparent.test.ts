@@ -1,4 +1,5 @@
 /** The transparent driver: octets on the line, carrier by activity, and when a frame counts as sent. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bench, hex } from './bench.js';
 
@@ -203,6 +204,31 @@ describe('transparent: carrier by activity', () => {
       '100000 received 07',
       '100000 idle',
     ]);
+  });
+
+  it('comes to rest after any octets in any rhythm, busy and idle by turns, and hears the next frame', () => {
+    const reads = fc.array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(20_000)), { maxLength: 20 });
+    fc.assert(
+      fc.property(reads, fc.constantFrom('slip', 'hdlc', 'cobs'), (arrivals, framing) => {
+        const { driver, line, diary, time } = bench(RADIO, [`driver.framing=${framing}`]);
+        for (const [octets, gapUs] of arrivals) {
+          driver.lineData(octets);
+          time.runFor(gapUs);
+        }
+        time.runAll();
+        driver.transmit(FRAME);
+        time.runFor(100_000);
+        driver.lineData(line.written[0] ?? FRAME);
+        time.runAll();
+        const carrier = diary.entries
+          .map((entry) => entry.split(' ')[1])
+          .filter((word) => /busy|idle/.test(word ?? ''));
+        expect(carrier).toEqual(carrier.map((_, i) => (i % 2 === 0 ? 'busy' : 'idle')));
+        expect(carrier.length % 2).toBe(0);
+        const received = diary.entries.filter((entry) => entry.includes('received')).at(-1);
+        expect(received?.endsWith(` ${Buffer.from(FRAME).toString('hex')}`)).toBe(true);
+      }),
+    );
   });
 
   it('counts frames that are too long', () => {
