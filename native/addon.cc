@@ -6,12 +6,14 @@
 #include "packet_socket.h"
 #include "tap_device.h"
 #include "tty.h"
+#include "udp_socket.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::TapDevice::Register(env, exports);
   sluice::NetlinkSocket::Register(env, exports);
   sluice::PacketSocket::Register(env, exports);
   sluice::Pty::Register(env, exports);
+  sluice::UdpSocket::Register(env, exports);
   sluice::RegisterTty(env, exports);
   sluice::RegisterNetworkNamespace(env, exports);
   return exports;

@@ -11,6 +11,7 @@
         'netlink_socket.cc',
         'packet_socket.cc',
         'tty.cc',
+        'udp_socket.cc',
         'network_namespace.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -53,6 +53,15 @@ interface RawPty extends RawReadable {
   releaseSlave(): void;
 }
 
+interface RawUdpSocket {
+  readonly fd: number;
+  send(octets: Uint8Array, address: string, port: number): number;
+  receive(buffer: Uint8Array): number;
+  sender(): string;
+  arm(callback: () => void): void;
+  close(): void;
+}
+
 interface Addon {
   readonly TapDevice: {
     new (clonePath: string, name: string, flags: number): RawTapDevice;
@@ -61,6 +70,7 @@ interface Addon {
   readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
   readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
   readonly Pty: new () => RawPty;
+  readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
   inputBytes(fd: number): number;
   outputBytes(fd: number): number;
   setExclusive(fd: number, exclusive: boolean): number;
@@ -325,6 +335,52 @@ export class Pty extends Readable<RawPty> {
   /** From now on the master sees a hang-up while nobody else has the slave open. Idempotent. */
   releaseSlave(): void {
     this.raw.releaseSlave();
+  }
+}
+
+export interface UdpSocketOptions {
+  /** To bind to; any, unless given. */
+  readonly address?: string;
+  readonly port?: number;
+  /** IP_TOS: what the queueing discipline sorts by. */
+  readonly typeOfService?: number;
+  /** `send` then blocks the whole thread, as a plain program's would. */
+  readonly blocking?: boolean;
+}
+
+/** An IPv4 UDP socket as a measuring instrument: unlike Node's it has a type of service, can block, and shows each errno. */
+export class UdpSocket {
+  readonly #raw: RawUdpSocket;
+
+  /** @throws SluiceError `system` when the address or port cannot be bound */
+  constructor({ address = '0.0.0.0', port = 0, typeOfService = 0, blocking = false }: UdpSocketOptions = {}) {
+    this.#raw = translated(() => new (addon().UdpSocket)(address, port, typeOfService, blocking));
+  }
+
+  /** @returns octets sent, or a negative errno: -EAGAIN when the socket's send buffer is full, -ENOBUFS for a drop */
+  send(octets: Uint8Array, address: string, port: number): number {
+    return this.#raw.send(octets, address, port);
+  }
+
+  /** @returns octets received, or a negative errno: -EAGAIN when nothing waits */
+  receive(buffer: Uint8Array): number {
+    return this.#raw.receive(buffer);
+  }
+
+  /** Of the datagram received last. */
+  get sender(): { readonly address: string; readonly port: number } {
+    const [address = '', port = '0'] = this.#raw.sender().split(':');
+    return { address, port: Number(port) };
+  }
+
+  /** Calls back once, when a datagram can be received. */
+  arm(callback: () => void): void {
+    translated(() => this.#raw.arm(callback));
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#raw.close();
   }
 }
 
