@@ -86,8 +86,9 @@ function installPackages() {
   const installed = join(root, 'node_modules/.package-lock.json');
   if (existsSync(installed) && modifiedMs(installed) >= modifiedMs(lock)) return;
   if (!onPath('npm')) throw new SetupError('npm is missing. Install it: apt-get install npm', EXIT_TOOL_MISSING);
-  // The compiler is a development package: wanted also where NODE_ENV says production.
-  run('installing packages', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']);
+  // The compiler is a development package: wanted also where NODE_ENV says production. Not `npm ci`: it refuses a lock
+  // file without the packages for other systems, which a registry need not have. The versions are the lock file's.
+  run('installing packages', 'npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund']);
 }
 
 function buildAddon() {
@@ -118,7 +119,9 @@ function buildAddon() {
   const headers = existsSync(join(prefix, 'include/node/node_api.h')) ? [`--nodedir=${prefix}`] : [];
   const nodeGyp = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
   // `build`, not `rebuild`: until the linker is done, whoever runs beside us keeps the old addon.
-  run('building the native addon', process.execPath, [nodeGyp, 'configure', 'build', ...headers], { cwd: folder });
+  run('building the native addon', process.execPath, [nodeGyp, 'configure', 'build', '--jobs=max', ...headers], {
+    cwd: folder,
+  });
   if (!existsSync(output)) throw new SetupError(`${output} was not built`, EXIT_STEP_FAILED);
   writeFileSync(stamp, wanted);
 }
