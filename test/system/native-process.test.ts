@@ -139,6 +139,31 @@ describe('the end of a process', () => {
   });
 });
 
+describe('forgotten objects', () => {
+  it('give back their descriptors when collected, unless armed', () => {
+    const { stdout, stderr } = runChild(`${REPORT}
+      const { setFlagsFromString } = await import('node:v8');
+      const { runInNewContext } = await import('node:vm');
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc');
+      const before = descriptors();
+      (() => {
+        for (let i = 0; i < 5; i++) new addon.TapDevice('/dev/net/tun', 'lost' + i, 0x1002);
+        new addon.Pty();
+        new addon.NetlinkSocket(0);
+        new addon.TapDevice('/dev/net/tun', 'armed0', 0x1002).arm(() => undefined);
+      })();
+      const held = descriptors() - before;
+      // The event loop's own descriptors came with the first armed one; only differences count.
+      for (let i = 0; i < 20; i++) { collect(); await new Promise((resolve) => setTimeout(resolve, 5)); }
+      console.log(JSON.stringify({ givenBack: before + held - descriptors(),
+        lost: addon.interfaceIndex('lost0'), armed: addon.interfaceIndex('armed0') > 0 }));
+      process.exit(0);`);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ givenBack: 8, lost: 0, armed: true });
+  });
+});
+
 describe('threads', () => {
   it('each may have a namespace of its own, and end with devices open', () => {
     const { status, stdout, stderr } = runChild(`
