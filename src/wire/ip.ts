@@ -136,7 +136,7 @@ function parseIpv6(octets: Uint8Array): IpPacket | null {
   let protocol = octets[6] ?? 0;
   let at = IPV6_HEADER_BYTES;
   for (let headers = 0; isExtension(protocol); headers++) {
-    if (headers === MAX_EXTENSION_HEADERS || at + FRAGMENT_HEADER_BYTES > end) return null;
+    if (headers === MAX_EXTENSION_HEADERS) return null;
     // RFC 8200 section 4: the length counts 8-octet units after the first; section 4.5: a fragment header is 8 octets.
     const bytes = protocol === HEADER_FRAGMENT ? FRAGMENT_HEADER_BYTES : 8 + 8 * (octets[at + 1] ?? 0);
     const laterFragment = protocol === HEADER_FRAGMENT && readUint16(octets, at + 2) >> 3 !== 0;

@@ -59,8 +59,16 @@ describe('parseIp', () => {
   });
 
   it('gives up on endless extension headers and on one that goes past the end', () => {
-    const many = Uint8Array.from({ length: 8 * 9 }, (_, i) => (i % 8 === 0 ? 60 : 0));
-    expect(parseIp(ipv6({ next: 60, payload: many }))).toBeNull();
+    const chain = (count: number): Uint8Array =>
+      ipv6({
+        next: 60,
+        payload: join(
+          ...Array.from({ length: count }, (_, i) => [i === count - 1 ? 17 : 60, 0, 0, 0, 0, 0, 0, 0]),
+          udp(1, 2),
+        ),
+      });
+    expect(parseIp(chain(8))).toMatchObject({ destinationPort: 2 });
+    expect(parseIp(chain(9))).toBeNull();
     expect(parseIp(ipv6({ next: 60, payload: hex('1101000000000000') }))).toBeNull();
     expect(parseIp(ipv6({ next: 60, payload: hex('11000000') }))).toBeNull();
   });
