@@ -7,78 +7,16 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../base/errors.js';
+import type {
+  Addon,
+  RawNetlinkSocket,
+  RawPacketSocket,
+  RawPty,
+  RawReadable,
+  RawTapDevice,
+  RawUdpSocket,
+} from './binding.js';
 import { fromNative, translated } from './errors.js';
-
-interface RawReadable {
-  readonly fd: number;
-  arm(callback: () => void): void;
-  disarm(): void;
-  setReferenced(referenced: boolean): void;
-  close(): void;
-}
-
-interface RawTapDevice extends RawReadable {
-  readonly name: string;
-  readonly ifindex: number;
-  readonly features: number;
-  read(buffer: Uint8Array): number;
-  write(frame: Uint8Array): number;
-  setPersist(persist: boolean): void;
-  setOwner(uid: number): void;
-  setCarrier(carrier: boolean): void;
-  setSendBuffer(bytes: number): void;
-  attachQueue(): void;
-  detachQueue(): void;
-}
-
-interface RawNetlinkSocket {
-  readonly fd: number;
-  request(message: Uint8Array): Uint8Array[];
-  onNotification(callback: (errno: number, message?: Uint8Array) => void): void;
-  setReferenced(referenced: boolean): void;
-  close(): void;
-}
-
-interface RawPacketSocket {
-  readonly fd: number;
-  send(frame: Uint8Array): number;
-  setSendBuffer(bytes: number): void;
-  close(): void;
-}
-
-interface RawPty extends RawReadable {
-  readonly path: string;
-  read(buffer: Uint8Array): number;
-  write(octets: Uint8Array): number;
-  releaseSlave(): void;
-}
-
-interface RawUdpSocket {
-  readonly fd: number;
-  send(octets: Uint8Array, address: string, port: number): number;
-  receive(buffer: Uint8Array): number;
-  sender(): string;
-  arm(callback: () => void): void;
-  close(): void;
-}
-
-interface Addon {
-  readonly TapDevice: {
-    new (clonePath: string, name: string, flags: number): RawTapDevice;
-    features(clonePath: string): number;
-  };
-  readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
-  readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
-  readonly Pty: new () => RawPty;
-  readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
-  inputBytes(fd: number): number;
-  outputBytes(fd: number): number;
-  setExclusive(fd: number, exclusive: boolean): number;
-  lockExclusive(fd: number): number;
-  unshareNetwork(): void;
-  enterNetworkNamespace(path: string): void;
-  interfaceIndex(name: string): number;
-}
 
 let loaded: Addon | undefined;
 

@@ -1,0 +1,72 @@
+/** The shape of what native/addon.cc exports, before addon.ts makes it fit for use. Types only. */
+
+export interface RawReadable {
+  readonly fd: number;
+  arm(callback: () => void): void;
+  disarm(): void;
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
+export interface RawTapDevice extends RawReadable {
+  readonly name: string;
+  readonly ifindex: number;
+  readonly features: number;
+  read(buffer: Uint8Array): number;
+  write(frame: Uint8Array): number;
+  setPersist(persist: boolean): void;
+  setOwner(uid: number): void;
+  setCarrier(carrier: boolean): void;
+  setSendBuffer(bytes: number): void;
+  attachQueue(): void;
+  detachQueue(): void;
+}
+
+export interface RawNetlinkSocket {
+  readonly fd: number;
+  request(message: Uint8Array): Uint8Array[];
+  onNotification(callback: (errno: number, message?: Uint8Array) => void): void;
+  setReferenced(referenced: boolean): void;
+  close(): void;
+}
+
+export interface RawPacketSocket {
+  readonly fd: number;
+  send(frame: Uint8Array): number;
+  setSendBuffer(bytes: number): void;
+  close(): void;
+}
+
+export interface RawPty extends RawReadable {
+  readonly path: string;
+  read(buffer: Uint8Array): number;
+  write(octets: Uint8Array): number;
+  releaseSlave(): void;
+}
+
+export interface RawUdpSocket {
+  readonly fd: number;
+  send(octets: Uint8Array, address: string, port: number): number;
+  receive(buffer: Uint8Array): number;
+  sender(): string;
+  arm(callback: () => void): void;
+  close(): void;
+}
+
+export interface Addon {
+  readonly TapDevice: {
+    new (clonePath: string, name: string, flags: number): RawTapDevice;
+    features(clonePath: string): number;
+  };
+  readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
+  readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
+  readonly Pty: new () => RawPty;
+  readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
+  inputBytes(fd: number): number;
+  outputBytes(fd: number): number;
+  setExclusive(fd: number, exclusive: boolean): number;
+  lockExclusive(fd: number): number;
+  unshareNetwork(): void;
+  enterNetworkNamespace(path: string): void;
+  interfaceIndex(name: string): number;
+}
