@@ -1,0 +1,95 @@
+/**
+ * The receiver's half of the ARQ from one station: gives frames upwards in order and once, holds back what came too early,
+ * and knows what to acknowledge.
+ */
+import type { Acknowledgement } from './outbox.js';
+import { SEQUENCES, sequenceAfter, sequenceDistance, WINDOW } from './sequence.js';
+
+export interface Arrival {
+  readonly sequence: number;
+  /** The sender's oldest open frame lies so far behind this one. */
+  readonly behind: number;
+  readonly retry: boolean;
+}
+
+export class Inbox<Item> {
+  /** The number that comes next; undefined before the first frame. */
+  #next: number | undefined;
+  readonly #held = new Map<number, Item>();
+
+  /** What to answer now. */
+  get acknowledgement(): Acknowledgement {
+    const next = this.#next ?? 0;
+    let bitmap = 0;
+    for (const sequence of this.#held.keys()) bitmap |= 1 << sequenceDistance(next, sequence);
+    return { next, bitmap };
+  }
+
+  /** Items held back because an earlier one is missing. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /**
+   * Takes a frame. Gives what can go upwards now, in order; null for a duplicate.
+   * A first transmission can never be older than what was expected; if it is, the sender has started anew.
+   */
+  take({ sequence, behind, retry }: Arrival, item: Item): Item[] | null {
+    const oldest = sequenceAfter(sequence, SEQUENCES - behind);
+    if (this.#next === undefined || (!retry && !this.#isAhead(sequence))) {
+      const flushed = this.#flush();
+      this.#next = oldest;
+      return [...flushed, ...(this.#accept(sequence, item) ?? [])];
+    }
+    // Everything before the sender's oldest open frame is settled: it will not come any more.
+    const skipped = this.#isAhead(oldest) ? this.#skipTo(oldest) : [];
+    const accepted = this.#isAhead(sequence) ? this.#accept(sequence, item) : null;
+    if (accepted === null && skipped.length === 0) return null;
+    return [...skipped, ...(accepted ?? [])];
+  }
+
+  #isAhead(sequence: number): boolean {
+    return this.#next !== undefined && sequenceDistance(this.#next, sequence) < SEQUENCES / 2;
+  }
+
+  #accept(sequence: number, item: Item): Item[] | null {
+    if (this.#held.has(sequence)) return null;
+    const next = this.#next ?? sequence;
+    if (sequenceDistance(next, sequence) >= WINDOW) return null;
+    this.#held.set(sequence, item);
+    return this.#inOrder();
+  }
+
+  #inOrder(): Item[] {
+    const ready: Item[] = [];
+    while (this.#next !== undefined) {
+      const item = this.#held.get(this.#next);
+      if (item === undefined) break;
+      ready.push(item);
+      this.#held.delete(this.#next);
+      this.#next = sequenceAfter(this.#next);
+    }
+    return ready;
+  }
+
+  #skipTo(oldest: number): Item[] {
+    const ready: Item[] = [];
+    while (this.#next !== undefined && this.#next !== oldest) {
+      const item = this.#held.get(this.#next);
+      if (item !== undefined) ready.push(item);
+      this.#held.delete(this.#next);
+      this.#next = sequenceAfter(this.#next);
+    }
+    return [...ready, ...this.#inOrder()];
+  }
+
+  /** All that is held, in order. */
+  #flush(): Item[] {
+    const next = this.#next ?? 0;
+    const items = [...this.#held.entries()]
+      .sort(([left], [right]) => sequenceDistance(next, left) - sequenceDistance(next, right))
+      .map(([, item]) => item);
+    this.#held.clear();
+    return items;
+  }
+}
