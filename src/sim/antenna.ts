@@ -55,6 +55,12 @@ export class Antenna {
     return this.#sending;
   }
 
+  /** Until now, with the signal that is still on. */
+  get airtimeUs(): number {
+    const current = this.#sending ? this.#rules.nowUs() - (this.#own.at(-2) ?? 0) : 0;
+    return this.counts.airtimeUs + current;
+  }
+
   /** Connects the modem; use `Medium.listen`, which knows who must be told. */
   setListener(listener: AntennaListener, carrierDetectUs: number): void {
     this.#listener = listener;

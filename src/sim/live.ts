@@ -27,6 +27,7 @@ export interface PtyPort {
   onData(take: (octets: Uint8Array) => void): void;
   /** Stop and go on reading: what is not read fills the pty's own buffer, and then the writer's writes fall short. */
   pause(): void;
+  /** Should read at once what is there, so that a loop that was held up does not starve the modem. */
   resume(): void;
   close(): void;
 }
@@ -38,10 +39,12 @@ export interface LiveMediumOptions {
   /** The port of each station of the plan; closed by `stop`. */
   readonly ptyOf: (station: number) => PtyPort;
   readonly seed: number;
+  /** The least time between two looks at what is due; what comes due in it goes out together. Default: 1050. */
+  readonly tickUs?: number;
 }
 
-/** Real timers are not good for less; octets that are due within it go out together. */
-const LEAST_TICK_US = 500;
+/** What a timer of the event loop is good for, and a little, so that it has passed when the timer comes. */
+const DEFAULT_TICK_US = 1050;
 
 interface LiveStation {
   readonly id: number;
@@ -59,13 +62,15 @@ export class LiveMedium {
   readonly #real: Scheduler;
   readonly #virtual: VirtualTime;
   readonly #stations: LiveStation[];
+  readonly #tickUs: number;
   #timer: { readonly dueUs: number; readonly cancel: Cancel } | undefined;
   #running = false;
   #stopped = false;
 
   /** Starts at once. @throws SluiceError `configuration` for what the medium refuses */
-  constructor({ scheduler, plan, ptyOf, seed }: LiveMediumOptions) {
+  constructor({ scheduler, plan, ptyOf, seed, tickUs = DEFAULT_TICK_US }: LiveMediumOptions) {
     this.#real = scheduler;
+    this.#tickUs = tickUs;
     this.#virtual = new VirtualTime(scheduler.nowUs());
     const random = seededRandom(seed);
     this.medium = buildMedium(plan, this.#virtual, random);
@@ -158,7 +163,7 @@ export class LiveMedium {
   #arm(): void {
     const nextUs = this.#virtual.nextDueUs;
     if (nextUs === undefined || this.#stopped) return;
-    const dueUs = Math.max(nextUs, this.#real.nowUs() + LEAST_TICK_US);
+    const dueUs = Math.max(nextUs, this.#real.nowUs() + this.#tickUs);
     if (this.#timer !== undefined) {
       if (this.#timer.dueUs <= dueUs) return;
       this.#timer.cancel();

@@ -134,8 +134,10 @@ export class Medium {
     return farthest;
   }
 
+  /** What was counted so far; the airtime of a signal that is still on is in it. */
   counts(station: number): Readonly<StationCounts> {
-    return this.#antenna(station).counts;
+    const antenna = this.#antenna(station);
+    return { ...antenna.counts, airtimeUs: antenna.airtimeUs };
   }
 
   /** Whether the station's key is down. */

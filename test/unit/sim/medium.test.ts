@@ -327,6 +327,14 @@ describe('Medium', () => {
     );
   });
 
+  it('counts the airtime of a signal that is still on', () => {
+    const { time, medium } = makeMedium(2);
+    medium.keyUp(1);
+    time.runFor(1234);
+    expect(medium.counts(1).airtimeUs).toBe(1234);
+    expect(medium.airtimeUs).toBe(1234);
+  });
+
   it('refuses what cannot be, naming the key', () => {
     expect(() => makeMedium(2, { rateBps: 0 })).toThrow(/rateBps is 0/);
     expect(() => makeMedium(2, { bitErrorRate: 1 })).toThrow(/bitErrorRate/);
