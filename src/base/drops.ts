@@ -27,6 +27,7 @@ export const DROP_CAUSES = {
   'rx-truncated': 'frame shorter than its header says',
   'rx-version': 'link frame of a version that we do not know',
   'rx-malformed': 'link frame whose content makes no sense',
+  'rx-fragment': 'packet of which a fragment is missing, or whose fragments do not fit together',
   'rx-duplicate': 'frame that had been delivered before',
   'rx-own-address': 'another station uses our address',
   'rx-tap-refused': 'the kernel refused a received frame',
