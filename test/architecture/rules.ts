@@ -22,7 +22,9 @@ export const PARTS: Readonly<Record<string, { readonly imports: readonly string[
   flow: { imports: ['base', 'netlink', 'tap/tap.ts'] },
   sim: { imports: ['base', 'wire', 'framing', 'mac', 'modem', 'serial/line.ts'] },
   daemon: {
-    imports: [...['base', 'wire', 'framing', 'mac', 'modem', 'observe', 'native', 'netlink', 'serial', 'tap', 'flow']],
+    imports: [
+      ...['base', 'wire', 'framing', 'mac', 'modem', 'observe', 'native', 'netlink', 'serial', 'tap', 'flow', 'sim'],
+    ],
   },
   cli: {
     imports: [
