@@ -15,6 +15,7 @@ void UdpSocket::Register(Napi::Env env, Napi::Object exports) {
                                            InstanceMethod("send", &UdpSocket::Send),
                                            InstanceMethod("receive", &UdpSocket::Receive),
                                            InstanceMethod("sender", &UdpSocket::Sender),
+                                           InstanceMethod("setSendBuffer", &UdpSocket::SetSendBuffer),
                                            InstanceMethod("arm", &UdpSocket::Arm),
                                            InstanceMethod("close", &UdpSocket::Close),
                                        }));
@@ -99,6 +100,16 @@ Napi::Value UdpSocket::Receive(const Napi::CallbackInfo& info) {
 
 // () -> `address:port` of the last datagram received
 Napi::Value UdpSocket::Sender(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), sender_); }
+
+// (bytes): SO_SNDBUF, of which the kernel takes the double
+void UdpSocket::SetSendBuffer(const Napi::CallbackInfo& info) {
+  int64_t bytes = 0;
+  if (!GetInt(info, 0, &bytes)) return;
+  const int value = static_cast<int>(bytes);
+  if (setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &value, sizeof(value)) != 0) {
+    ThrowErrno(info.Env(), errno, "SO_SNDBUF", subject_);
+  }
+}
 
 // (callback): calls back once when a datagram can be received
 void UdpSocket::Arm(const Napi::CallbackInfo& info) {

@@ -19,6 +19,7 @@ class UdpSocket : public Napi::ObjectWrap<UdpSocket> {
   Napi::Value FileDescriptor(const Napi::CallbackInfo& info);
   Napi::Value Send(const Napi::CallbackInfo& info);
   Napi::Value Receive(const Napi::CallbackInfo& info);
+  void SetSendBuffer(const Napi::CallbackInfo& info);
   Napi::Value Sender(const Napi::CallbackInfo& info);
   void Arm(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);

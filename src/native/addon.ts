@@ -284,6 +284,8 @@ export interface UdpSocketOptions {
   readonly typeOfService?: number;
   /** `send` then blocks the whole thread, as a plain program's would. */
   readonly blocking?: boolean;
+  /** SO_SNDBUF; the kernel takes the double. The system's default unless given. */
+  readonly sendBufferBytes?: number;
 }
 
 /** An IPv4 UDP socket as a measuring instrument: unlike Node's it has a type of service, can block, and shows each errno. */
@@ -291,8 +293,10 @@ export class UdpSocket {
   readonly #raw: RawUdpSocket;
 
   /** @throws SluiceError `system` when the address or port cannot be bound */
-  constructor({ address = '0.0.0.0', port = 0, typeOfService = 0, blocking = false }: UdpSocketOptions = {}) {
+  constructor(options: UdpSocketOptions = {}) {
+    const { address = '0.0.0.0', port = 0, typeOfService = 0, blocking = false, sendBufferBytes } = options;
     this.#raw = translated(() => new (addon().UdpSocket)(address, port, typeOfService, blocking));
+    if (sendBufferBytes !== undefined) translated(() => this.#raw.setSendBuffer(sendBufferBytes));
   }
 
   /** @returns octets sent, or a negative errno: -EAGAIN when the socket's send buffer is full, -ENOBUFS for a drop */

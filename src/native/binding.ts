@@ -49,6 +49,7 @@ export interface RawUdpSocket {
   send(octets: Uint8Array, address: string, port: number): number;
   receive(buffer: Uint8Array): number;
   sender(): string;
+  setSendBuffer(bytes: number): void;
   arm(callback: () => void): void;
   close(): void;
 }
