@@ -11,6 +11,7 @@ import { runInLab } from './lab.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const IN_LAB = 'dist/test/kernel/in-lab.js';
+const IN_LAB_CONTROL = 'dist/test/kernel/in-lab-control.js';
 /** Debian's kernels have fq_codel built in. */
 const MODULES = ['tun', 'sch_tbf', 'sch_prio', 'sch_cake'];
 /** A boot takes 10 s, a mode about as long; the machine may be busy with other tests. */
@@ -19,6 +20,9 @@ const LAB_TIMEOUT_MS = 240_000;
 const LABS_AT_A_TIME = 2;
 
 type Mode = 'gate' | 'native';
+
+/** The control experiment: this kernel also runs without back pressure, where the same program must see drops. */
+const CONTROL: KernelName = '6.12';
 
 const MODES: Readonly<Record<KernelName, readonly Mode[]>> = {
   '6.1': ['gate'],
@@ -37,12 +41,14 @@ interface ModeRun {
   readonly output: string;
 }
 
-function script(modes: readonly Mode[]): string {
-  return modes.map((mode) => `echo MODE ${mode}; node ${IN_LAB} ${mode}; echo STATUS $?`).join('\n');
+function script(name: KernelName): string {
+  const runs = MODES[name].map((mode) => `echo MODE ${mode}; node ${IN_LAB} ${mode}; echo STATUS $?`);
+  if (name === CONTROL) runs.push(`echo MODE none; node ${IN_LAB_CONTROL}; echo STATUS $?`);
+  return runs.join('\n');
 }
 
 /** The part of the output that belongs to one mode. */
-function modeRun(output: string, mode: Mode): ModeRun {
+function modeRun(output: string, mode: string): ModeRun {
   const part = new RegExp(`^MODE ${mode}$(.*?)^STATUS (\\d+)$`, 'ms').exec(output);
   if (!part) throw new Error(`the lab said nothing about ${mode}:\n${output}`);
   const lines = (part[1] ?? '').split('\n').filter((line) => line.startsWith('{'));
@@ -57,8 +63,9 @@ async function startLabs(
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [name, kernel] = next;
-      const job = { kernel, projectDir: PROJECT, entries: [IN_LAB], modules: MODULES, timeoutMs: LAB_TIMEOUT_MS };
-      const [result] = await Promise.allSettled([runInLab({ ...job, script: script(MODES[name]) })]);
+      const entries = [IN_LAB, IN_LAB_CONTROL];
+      const job = { kernel, projectDir: PROJECT, entries, modules: MODULES, timeoutMs: LAB_TIMEOUT_MS };
+      const [result] = await Promise.allSettled([runInLab({ ...job, script: script(name) })]);
       results.set(name, result.status === 'fulfilled' ? { ...result, value: result.value.output } : result);
     }
   };
@@ -79,8 +86,8 @@ function outputOf(name: KernelName): string {
   throw result?.reason ?? new Error(`kernel ${name} was not run`);
 }
 
-test('the program for the lab is built', () => {
-  expect(existsSync(`${PROJECT}/${IN_LAB}`)).toBe(true);
+test.each([IN_LAB, IN_LAB_CONTROL])('the program for the lab is built: %s', (program) => {
+  expect(existsSync(`${PROJECT}/${program}`)).toBe(true);
 });
 
 for (const [name, { release }] of kernels) {
@@ -105,6 +112,19 @@ for (const [name, { release }] of kernels) {
       }
       expect(status, output).toBe(0);
     });
+
+    if (name === CONTROL) {
+      test('none: without back pressure the same floods and pairs lose packets', () => {
+        const { rows, output } = modeRun(outputOf(name), 'none');
+        const [flood] = rows.filter((row) => row.scenario === 'flood');
+        const [pairs] = rows.filter((row) => row.scenario === 'pairs');
+        console.log(`${release}: ${JSON.stringify(flood)}\n${release}: ${JSON.stringify(pairs)}`);
+        expect(flood?.blocked, output).toBe(0);
+        expect(flood?.tapDropped, output).toBeGreaterThan(0);
+        expect(pairs?.tapDropped, output).toBeGreaterThan(0);
+        expect(pairs?.highShare, output).toBeLessThan(LEAST_HIGH_SHARE.native);
+      });
+    }
 
     test('takes every queueing discipline that can be configured', () => {
       const [row] = modeRun(outputOf(name), 'gate').rows.filter(({ scenario }) => scenario === 'qdiscs');
