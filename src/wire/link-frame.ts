@@ -13,7 +13,12 @@ export const LINK_VERSION = 1;
 /** 4: CRC-32C; 2: CRC-16/X-25; 0: the modem checks integrity itself. The same on all stations of a channel. */
 export type FcsBytes = 0 | 2 | 4;
 
-export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack';
+export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack' | 'fragment' | 'aggregate';
+
+/** Sequence numbers are 0 to 31. */
+export const SEQUENCES = 32;
+/** Frames of one sender to one receiver that may be unsettled at a time. */
+export const WINDOW = 8;
 
 export interface LinkFrame {
   readonly type: LinkFrameType;
@@ -21,22 +26,36 @@ export interface LinkFrame {
   readonly destination: Station;
   /** 1 to 254. */
   readonly source: Station;
-  /** 0 to 255; of an `ack`: the sequence that it acknowledges. */
+  /** 0 to 31; of an `ack`: the sequence that is expected next. */
   readonly sequence: number;
+  /** 0 to 7: how far the sender's oldest unsettled frame to this receiver lies behind this one; 0 for an `ack`. */
+  readonly behind: number;
   /** The sender keeps the channel: another frame of its burst follows. */
   readonly more: boolean;
   /** This frame was sent before. */
   readonly retry: boolean;
-  /** The payload; empty for `ack`. */
+  /** The payload; of an `ack`: nothing, or one octet, whose bit i says that `sequence` + i has arrived. */
   readonly body: Uint8Array;
 }
 
-const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = { ip: 1, arp: 2, ethernet: 3, ack: 4 };
-const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [undefined, 'ip', 'arp', 'ethernet', 'ack'];
+const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = {
+  ip: 1,
+  arp: 2,
+  ethernet: 3,
+  ack: 4,
+  fragment: 5,
+  aggregate: 6,
+};
+const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [
+  undefined,
+  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate'] as const),
+];
 
 const VERSION_SHIFT = 6;
 const TYPE_SHIFT = 2;
 const TYPE_MASK = 0x0f;
+const SEQUENCE_SHIFT = 3;
+const BEHIND_MASK = 0x07;
 const MORE_BIT = 0x02;
 const RETRY_BIT = 0x01;
 
@@ -55,7 +74,7 @@ export function encodeLinkFrame(frame: LinkFrame, fcsBytes: FcsBytes): Uint8Arra
     (frame.retry ? RETRY_BIT : 0);
   octets[1] = frame.destination;
   octets[2] = frame.source;
-  octets[3] = frame.sequence;
+  octets[3] = (frame.sequence << SEQUENCE_SHIFT) | frame.behind;
   octets.set(frame.body, LINK_HEADER_BYTES);
   writeFcs(octets, fcsBytes);
   return octets;
@@ -66,10 +85,10 @@ export function encodeLinkFrame(frame: LinkFrame, fcsBytes: FcsBytes): Uint8Arra
  * The body is a view into `octets`, not a copy; what it holds is checked by whoever reads it.
  */
 export function decodeLinkFrame(octets: Uint8Array, fcsBytes: FcsBytes): LinkFrame | DropCause {
-  const [control, destination, source, sequence] = octets;
+  const [control, destination, source, order] = octets;
   if (octets.length < LINK_HEADER_BYTES + fcsBytes) return 'rx-truncated';
   // Said again for the compiler: four octets are there.
-  if (control === undefined || destination === undefined || source === undefined || sequence === undefined) {
+  if (control === undefined || destination === undefined || source === undefined || order === undefined) {
     return 'rx-truncated';
   }
   const end = octets.length - fcsBytes;
@@ -82,7 +101,8 @@ export function decodeLinkFrame(octets: Uint8Array, fcsBytes: FcsBytes): LinkFra
     type,
     destination,
     source,
-    sequence,
+    sequence: order >> SEQUENCE_SHIFT,
+    behind: order & BEHIND_MASK,
     more: (control & MORE_BIT) !== 0,
     retry: (control & RETRY_BIT) !== 0,
     body: octets.subarray(LINK_HEADER_BYTES, end),
@@ -109,15 +129,23 @@ export function setRetry(encoded: Uint8Array, fcsBytes: FcsBytes): Uint8Array {
 function impossibility(frame: LinkFrame): string | null {
   if (!isOctet(frame.destination) || frame.destination === 0) return `destination ${frame.destination}`;
   if (!isOctet(frame.source) || frame.source === 0 || frame.source > MAX_STATION) return `source ${frame.source}`;
-  if (!isOctet(frame.sequence)) return `sequence ${frame.sequence}`;
+  if (!isBelow(frame.sequence, SEQUENCES)) return `sequence ${frame.sequence}`;
+  if (!isBelow(frame.behind, WINDOW)) return `behind ${frame.behind}`;
   if (frame.type === 'ack' && frame.destination === BROADCAST) return 'acknowledgement to all';
-  if (frame.type === 'ack' && frame.body.length > 0) return 'acknowledgement with a body';
+  if (frame.type === 'ack' && frame.behind !== 0) return 'acknowledgement with something behind';
+  // Bit 0 would say that what is expected next has arrived.
+  const bitmap = frame.body[0] ?? 0;
+  if (frame.type === 'ack' && (frame.body.length > 1 || (bitmap & 1) === 1)) return 'acknowledgement with a wrong body';
   if (frame.type !== 'ack' && frame.body.length === 0) return `${frame.type} without a body`;
   return null;
 }
 
 function isOctet(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= 0xff;
+  return isBelow(value, 0x100);
+}
+
+function isBelow(value: number, bound: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < bound;
 }
 
 function fcsOf(content: Uint8Array, fcsBytes: FcsBytes): number {

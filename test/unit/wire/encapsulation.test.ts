@@ -35,7 +35,7 @@ function overTheAir(packet: OutboundPacket): InboundPacket {
   const { kind, destination, payload } = packet;
   if (kind === 'raw') return { source: OWN, destination, kind, payload };
   const octets = encodeLinkFrame(
-    { type: kind, destination, source: OWN, sequence: 0, more: false, retry: false, body: payload },
+    { type: kind, destination, source: OWN, sequence: 0, behind: 0, more: false, retry: false, body: payload },
     4,
   );
   const frame = decodeLinkFrame(octets, 4);

@@ -30,6 +30,7 @@ describe('parseIpAddress', () => {
     ':::',
     '1::2::3',
     '1:2:3:4:5:6:7',
+    '1:2:3:4::5:6:7:8',
     'fe80::1%tap0',
   ])('refuses "%s"', (text) => {
     expect(parseIpAddress(text)).toBeNull();

@@ -17,7 +17,7 @@ import { BROADCAST } from '../../../src/wire/packet.js';
 import { hex } from './frames.js';
 
 const FCS_SIZES: readonly FcsBytes[] = [0, 2, 4];
-const TYPES: readonly LinkFrameType[] = ['ip', 'arp', 'ethernet', 'ack'];
+const TYPES: readonly LinkFrameType[] = ['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate'];
 
 type Vector = ReadonlyMap<string, string>;
 
@@ -49,6 +49,7 @@ function frameOf(vector: Vector): LinkFrame {
     destination: Number(field(vector, 'destination')),
     source: Number(field(vector, 'source')),
     sequence: Number(field(vector, 'sequence')),
+    behind: Number(field(vector, 'behind')),
     more: field(vector, 'more') === '1',
     retry: field(vector, 'retry') === '1',
     body: octets.slice(LINK_HEADER_BYTES, octets.length - fcsOf(vector)),
@@ -57,11 +58,11 @@ function frameOf(vector: Vector): LinkFrame {
 
 const fcsBytes = fc.constantFrom(...FCS_SIZES);
 const station = fc.integer({ min: 1, max: 254 });
-const common = { source: station, sequence: fc.nat(255), more: fc.boolean(), retry: fc.boolean() };
+const common = { source: station, sequence: fc.nat(31), behind: fc.nat(7), more: fc.boolean(), retry: fc.boolean() };
 const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
   fc.record({
     ...common,
-    type: fc.constantFrom<LinkFrameType>('ip', 'arp', 'ethernet'),
+    type: fc.constantFrom<LinkFrameType>('ip', 'arp', 'ethernet', 'fragment', 'aggregate'),
     destination: fc.integer({ min: 1, max: 255 }),
     body: fc.uint8Array({ minLength: 1, maxLength: 300 }),
   }),
@@ -69,13 +70,17 @@ const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
     ...common,
     type: fc.constant<LinkFrameType>('ack'),
     destination: station,
-    body: fc.constant(new Uint8Array(0)),
+    behind: fc.constant(0),
+    body: fc.oneof(
+      fc.constant(new Uint8Array(0)),
+      fc.nat(127).map((bits) => Uint8Array.of(bits << 1)),
+    ),
   }),
 );
 
 describe('vectors of link-frame.md', () => {
   it('are all there', () => {
-    expect(goodVectors.length).toBe(9);
+    expect(goodVectors.length).toBe(12);
     expect(badVectors.length).toBe(14);
     expect(goodVectors.length + badVectors.length).toBe([...document.matchAll(/^octets: /gm)].length);
   });
@@ -95,7 +100,7 @@ describe('vectors of link-frame.md', () => {
     const sent = new SluiceEncapsulation(source).outbound(ethernet);
     expect(sent).toMatchObject({ kind: type, destination, payload: body });
     const receiver = new SluiceEncapsulation(destination === BROADCAST ? 7 : destination);
-    if (type === 'ack') throw new Error('an acknowledgement has no Ethernet frame');
+    if (type !== 'ip' && type !== 'arp' && type !== 'ethernet') throw new Error(`${type} has no Ethernet frame`);
     expect(receiver.inbound({ source, destination, kind: type, payload: body })).toEqual(ethernet);
   });
 
@@ -173,6 +178,7 @@ describe('encode and decode', () => {
     destination: 1,
     source: 2,
     sequence: 3,
+    behind: 0,
     more: false,
     retry: false,
     body: Uint8Array.of(0x45),
@@ -184,7 +190,8 @@ describe('encode and decode', () => {
     ['source 255', { source: 255 }],
     ['source 1.5', { source: 1.5 }],
     ['sequence -1', { sequence: -1 }],
-    ['sequence 256', { sequence: 256 }],
+    ['sequence 32', { sequence: 32 }],
+    ['behind 8', { behind: 8 }],
     ['sequence NaN', { sequence: Number.NaN }],
     ['ack with a body', { type: 'ack' }],
     ['ack to all', { type: 'ack', destination: 255, body: new Uint8Array(0) }],
