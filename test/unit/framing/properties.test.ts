@@ -205,6 +205,17 @@ describe.each(FRAMINGS)('$name', ({ codec, delimiter, startsWithDelimiter, worst
     );
   });
 
+  it("hands out frames that are the receiver's to keep, whatever becomes of the buffers", () => {
+    const kept: Uint8Array[] = [];
+    const decoder = codec.decoder({ frame: (octets) => kept.push(octets), discard: () => expect.unreachable() });
+    const sent = [1, 2, 3, 4].map((n) => Uint8Array.of(n, n % 2 ? worst : n, n));
+    for (const one of sent) {
+      const line = codec.encode(one);
+      pushInParts(decoder, line, [(one[0] ?? 0) > 2 ? 3 : 0]);
+    }
+    expect(kept.map((octets) => [...octets])).toEqual(sent.map((octets) => [...octets]));
+  });
+
   it('holds a bounded number of octets of an endless frame', () => {
     const seen = recorder();
     const decoder = codec.decoder(seen);

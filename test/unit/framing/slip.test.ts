@@ -41,6 +41,8 @@ it('refuses a broken escape, inside and at the end of a frame', () => {
 it('counts the bound after escapes: the longest frame passes at worst-case escaping, one octet more does not', () => {
   const worst = [0xc0, ...Array(4).fill([0xdb, 0xdc]).flat(), 0xc0];
   expect(decode(worst).frames).toEqual([[0xc0, 0xc0, 0xc0, 0xc0]]);
+  // Short enough on the line for a frame full of escapes, but too long with this one.
+  expect(decode([0xc0, 1, 2, 3, 4, 0xdb, 0xdc, 0xc0]).discards).toEqual([['too-long', 6]]);
   expect(decode([0xc0, 1, 2, 3, 4, 5, 0xc0, 6, 0xc0])).toMatchObject({ frames: [[6]], discards: [['too-long', 5]] });
 });
 

@@ -7,7 +7,7 @@ it('gives back what it was given, in order, in whatever portions it is taken', (
   fc.assert(
     fc.property(
       fc.array(fc.uint8Array({ maxLength: 9 }), { maxLength: 300 }),
-      fc.array(fc.nat(12)),
+      fc.array(fc.integer({ min: 1, max: 12 })),
       (added, portions) => {
         const queue = new WriteQueue();
         for (const octets of added) queue.add(octets);
@@ -19,8 +19,6 @@ it('gives back what it was given, in order, in whatever portions it is taken', (
           taken.push(...portion);
           queue.taken(portion.length);
           expect(queue.bytes).toBe(expected.length - taken.length);
-          if (portion.length === 0 && portions.every((size) => size === 0)) queue.taken(queue.first?.length ?? 0);
-          if (portion.length === 0 && portions.every((size) => size === 0)) return;
         }
         expect(taken).toEqual(expected);
       },
