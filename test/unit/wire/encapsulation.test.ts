@@ -39,8 +39,8 @@ function overTheAir(packet: OutboundPacket): InboundPacket {
     4,
   );
   const frame = decodeLinkFrame(octets, 4);
-  if (typeof frame === 'string' || frame.type === 'ack') throw new Error('not a data frame');
-  return { source: frame.source, destination: frame.destination, kind: frame.type, payload: frame.body };
+  if (typeof frame === 'string' || frame.type !== kind) throw new Error('not the frame that was sent');
+  return { source: frame.source, destination: frame.destination, kind, payload: frame.body };
 }
 
 describe('sluice', () => {
