@@ -34,6 +34,7 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
   ['part-tap', 'src/tap/b.ts', `import '../mac/good.js';`],
   ['part-flow', 'src/flow/a.ts', `import '../serial/good.js';`],
   ['part-flow', 'src/flow/b.ts', `import '../mac/phy.js';`],
+  ['part-flow', 'src/flow/d.ts', `import type { Good } from '../tap/good.js'; export type X = Good;`],
   ['part-flow', 'src/flow/c.ts', `import '../native/addon.js';`],
   ['part-sim', 'src/sim/a.ts', `import '../serial/good.js';`],
   ['part-sim', 'src/sim/b.ts', `import '../tap/good.js';`],

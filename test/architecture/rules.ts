@@ -19,7 +19,7 @@ export const PARTS: Readonly<Record<string, { readonly imports: readonly string[
   netlink: { imports: ['base'] },
   serial: { imports: ['base'] },
   tap: { imports: ['base', 'wire', 'netlink', 'native'] },
-  flow: { imports: ['base', 'netlink', 'tap/tap.ts'] },
+  flow: { imports: ['base', 'netlink'] },
   sim: { imports: ['base', 'wire', 'framing', 'mac', 'modem', 'serial/line.ts'] },
   daemon: {
     imports: [
