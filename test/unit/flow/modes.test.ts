@@ -1,7 +1,7 @@
 /** The native mode and none against a kernel of paper, CoDel's times, the choice of a mode. */
 
 import { describe, expect, it } from 'vitest';
-import { isSluiceError, SluiceError } from '../../../src/base/errors.js';
+import { SluiceError } from '../../../src/base/errors.js';
 import { chooseMode } from '../../../src/flow/choose-mode.js';
 import { codelTimes, type InnerQdisc, innerQdiscRequests } from '../../../src/flow/inner-qdisc.js';
 import { IFF_BACKPRESSURE, NativeBackPressure } from '../../../src/flow/native-back-pressure.js';
