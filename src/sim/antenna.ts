@@ -200,7 +200,10 @@ export class Antenna {
     const own = this.#own;
     this.#sending = false;
     own[own.length - 1] = nowUs;
-    this.counts.airtimeUs += nowUs - (own[own.length - 2] as number);
+    const sentUs = nowUs - (own[own.length - 2] as number);
+    this.counts.airtimeUs += sentUs;
+    // A key-up of no length hides nothing.
+    if (sentUs === 0) own.length -= 2;
     const oldestUs = this.#active[0]?.startUs ?? Number.POSITIVE_INFINITY;
     while (own.length > 0 && (own[1] as number) <= oldestUs) own.splice(0, 2);
     if (this.#rules.fullDuplex) return;

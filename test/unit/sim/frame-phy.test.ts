@@ -160,7 +160,7 @@ describe('FramePhy', () => {
     let lateness = 0;
     const { time, seen, phy } = stations(2, {}, { toHostUs: () => lateness, fromHostUs: () => 250 });
     time.runFor(0);
-    lateness = 900;
+    lateness = 6000;
     phy(1).transmit(FRAME);
     time.runUntil(250);
     expect(phy(2).senseBusy()).toBe(true);
@@ -169,9 +169,9 @@ describe('FramePhy', () => {
     time.runAll();
     expect(seen[1]).toEqual([
       [0, 'ready', true],
-      [1150, 'carrier', true],
-      [5250, 'received', '0102030405'],
-      [5250, 'carrier', false],
+      [6250, 'carrier', true],
+      [6250, 'received', '0102030405'],
+      [6250, 'carrier', false],
     ]);
   });
 

@@ -112,6 +112,18 @@ describe('Medium', () => {
     expect(medium.channelTime()).toEqual({ elapsedUs: 10_000, busyUs: 10_000, collisionUs: 0, idleUs: 0 });
   });
 
+  it('takes no notice of a key-up of no length', () => {
+    const { time, medium, heard } = makeMedium(3);
+    send(medium, 1, new Uint8Array(10));
+    time.at(4500, () => medium.keyUp(2).keyDown());
+    time.runAll();
+    expect(heard.map(([, station, { intact }]) => [station, intact])).toEqual([
+      [2, true],
+      [3, true],
+    ]);
+    expect(medium.counts(1).collisions).toBe(0);
+  });
+
   it('at different distances the same signals collide at one listener and not at another', () => {
     // 1 and 2 are 1 s apart; 3 stands beside 1. Frames of 500 ms, sent at the same moment.
     const sites = [{ id: 1 }, { id: 2, position: [1500, 0, 0] as const }, { id: 3, position: [-1, 0, 0] as const }];

@@ -146,8 +146,12 @@ describe('transparent modem', () => {
     };
     const [fast, slow, closed] = [modem(1, 1_000_000), modem(2, 9600), modem(3, 1_000_000)];
     let heard = 0;
+    let firstUs = 0;
+    let lastUs = 0;
     slow.line.openNow({
       data: (octets) => {
+        if (heard === 0) firstUs = time.nowUs();
+        lastUs = time.nowUs();
         heard += octets.length;
       },
       lost: () => {},
@@ -159,6 +163,7 @@ describe('transparent modem', () => {
     const overrun = slow.modem.counts().outputOverrun ?? 0;
     expect(heard + overrun).toBe(12_000);
     expect(Math.abs(heard - 4096 - 960)).toBeLessThan(10);
+    expect(Math.abs(lastUs - firstUs - ((heard - 1) * 1e7) / 9600)).toBeLessThanOrEqual(1);
     expect(closed.modem.counts()).toMatchObject({ toHost: 0, outputOverrun: 12_000 });
   });
 
