@@ -2,8 +2,10 @@
  * The receiver's half of the ARQ from one station: gives frames upwards in order and once, holds back what came too early,
  * and knows what to acknowledge.
  */
+
+import { SEQUENCES, WINDOW } from '../wire/link-frame.js';
 import type { Acknowledgement } from './outbox.js';
-import { SEQUENCES, sequenceAfter, sequenceDistance, WINDOW } from './sequence.js';
+import { sequenceAfter, sequenceDistance } from './sequence.js';
 
 export interface Arrival {
   readonly sequence: number;
@@ -37,7 +39,7 @@ export class Inbox<Item> {
   take({ sequence, behind, retry }: Arrival, item: Item): Item[] | null {
     const oldest = sequenceAfter(sequence, SEQUENCES - behind);
     if (this.#next === undefined || (!retry && !this.#isAhead(sequence))) {
-      const flushed = this.#flush();
+      const flushed = this.flush();
       this.#next = oldest;
       return [...flushed, ...(this.#accept(sequence, item) ?? [])];
     }
@@ -83,9 +85,11 @@ export class Inbox<Item> {
     return [...ready, ...this.#inOrder()];
   }
 
-  /** All that is held, in order. */
-  #flush(): Item[] {
+  /** Waits no longer for what is missing: gives all that is held, in order. */
+  flush(): Item[] {
     const next = this.#next ?? 0;
+    const furthest = Math.max(...[...this.#held.keys()].map((sequence) => sequenceDistance(next, sequence)), -1);
+    this.#next = sequenceAfter(next, furthest + 1);
     const items = [...this.#held.entries()]
       .sort(([left], [right]) => sequenceDistance(next, left) - sequenceDistance(next, right))
       .map(([, item]) => item);

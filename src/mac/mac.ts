@@ -3,35 +3,30 @@
  * Pure: clock, timers and chance come in; the same object runs in the daemon and in virtual time.
  *
  * The way of one frame: 1. `demand` says that something may wait. 2. The station contends (host), or waits for its
- * modem. 3. Having won, and only then, it pulls one packet from the source. 4. It transmits; unicast waits for an ACK.
- * 5. Acknowledged, or given up with a cause. One packet is in hand at most; everything else stays with the source.
+ * modem. 3. Having won, and only then, it pulls a packet from the source. 4. It transmits, one frame or a burst; unicast
+ * waits for an ACK. 5. Acknowledged, or given up with a cause. Without bursts one packet is in hand at most; everything
+ * else stays with the source.
  */
 import type { Cancel } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
-import { decodeLinkFrame, encodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, setRetry } from '../wire/link-frame.js';
-import { BROADCAST, type OutboundPacket, type Station } from '../wire/packet.js';
+import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, SEQUENCES } from '../wire/link-frame.js';
+import { BROADCAST, type Station } from '../wire/packet.js';
 import { ChannelAccess } from './access.js';
 import { type Contention, IdleSense } from './contention.js';
 import { Neighbours } from './neighbours.js';
 import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
+import { Receiver } from './receiver.js';
+import { type BurstFrame, Sender } from './sender.js';
 import { type MacCounters, newMacCounters, RecentDurations } from './statistics.js';
 import { deriveTiming, type MacTiming } from './timing.js';
-
-interface InHand {
-  readonly packet: OutboundPacket;
-  readonly octets: Uint8Array;
-  readonly sequence: number;
-  readonly wantsAck: boolean;
-  readonly pulledUs: number;
-  attempts: number;
-}
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
 const PENDING_ACKS_MAX = 16;
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
-const NO_BODY = new Uint8Array(0);
+/** Frames held back and fragments are given up after so many of the longest exchanges without a sign of their sender. */
+const PATIENCE_EXCHANGES = 64;
 
 export class Mac implements PhyListener {
   readonly timing: MacTiming;
@@ -40,27 +35,32 @@ export class Mac implements PhyListener {
   readonly #access: ChannelAccess;
   readonly #contention: Contention;
   readonly #neighbours: Neighbours;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #patienceUs: number;
   readonly #delays = new RecentDurations();
   #state: MacState = 'down';
-  #hand: InHand | null = null;
   #onAir: 'data' | 'ack' | null = null;
-  #pendingAcks: Uint8Array[] = [];
+  /** The data frame that is on the air. */
+  #sending: BurstFrame | null = null;
+  readonly #pendingAcks: Station[] = [];
+  /** A burst to us goes on; it is answered at its end, also if its last frame cannot be understood. */
+  #owesAck: Station | null = null;
+  #understood = false;
   #cancelAckWait: Cancel | null = null;
+  #cancelExpiry: Cancel | null = null;
   #contendingSinceUs = 0;
   #lastOwnEndUs = Number.NEGATIVE_INFINITY;
   #finishing = false;
 
   constructor(options: MacOptions) {
-    const { phy, random, scheduler } = options;
+    const { phy, random, scheduler, station, config, observer } = options;
     this.#options = options;
-    this.timing = deriveTiming(phy, LINK_HEADER_BYTES + options.config.fcsBytes);
+    this.timing = deriveTiming(phy, LINK_HEADER_BYTES + config.fcsBytes);
+    const exchangeUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + this.timing.ackEndUs;
+    this.#patienceUs = PATIENCE_EXCHANGES * exchangeUs;
     this.#contention =
-      options.contention?.(this.timing) ??
-      new IdleSense({
-        random,
-        slotUs: this.timing.slotUs,
-        busyUs: phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + this.timing.ackEndUs,
-      });
+      options.contention?.(this.timing) ?? new IdleSense({ random, slotUs: this.timing.slotUs, busyUs: exchangeUs });
     this.#access = new ChannelAccess({
       phy,
       scheduler,
@@ -68,9 +68,22 @@ export class Mac implements PhyListener {
       contention: this.#contention,
       counters: this.counters,
       won: () => this.#won(),
-      stuckBusy: (busyForUs) => options.observer.stuckBusy?.(busyForUs),
+      stuckBusy: (busyForUs) => observer.stuckBusy?.(busyForUs),
     });
-    this.#neighbours = new Neighbours(() => random.below(256));
+    const drop = (cause: DropCause): void => observer.drop(cause);
+    const firstSequence = (): number => random.below(SEQUENCES);
+    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence });
+    this.#receiver = new Receiver({
+      station,
+      fcsBytes: config.fcsBytes,
+      patienceUs: this.#patienceUs,
+      drop,
+      deliver: (packet) => {
+        this.counters.delivered++;
+        observer.deliver(packet);
+      },
+    });
+    this.#neighbours = new Neighbours();
     phy.attach(this);
   }
 
@@ -98,7 +111,7 @@ export class Mac implements PhyListener {
       delayP50Us: this.#delays.percentileUs(0.5),
       delayP99Us: this.#delays.percentileUs(0.99),
       neighbours: this.#neighbours.list(),
-      inHand: this.#hand === null ? 0 : 1,
+      inHand: this.#sender.inHand,
     };
   }
 
@@ -113,16 +126,21 @@ export class Mac implements PhyListener {
     // What is in hand stays there: if the line is back before the deadline, it is sent again.
     this.#access.withdraw();
     this.#ackWait(null);
-    this.#pendingAcks = [];
+    this.#pendingAcks.length = 0;
+    this.#owesAck = null;
     this.#state = 'down';
   }
 
   carrier(busy: boolean): void {
+    const owed = this.#owesAck;
+    if (busy) this.#understood = false;
+    // The last frame of a burst to us was heard but not understood: its sender waits for the answer all the same.
+    else if (owed !== null && !this.#understood) this.#answer(owed);
     this.#access.carrier(busy);
   }
 
   received(octets: Uint8Array, meta: ReceptionMeta): void {
-    const { config, station, observer } = this.#options;
+    const { config, station, observer, scheduler } = this.#options;
     if (!config.linkFrames) {
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
@@ -137,14 +155,17 @@ export class Mac implements PhyListener {
       this.#ownAddressHeard();
       return;
     }
-    const isNew = this.#neighbours.heard(frame.source, this.#options.scheduler.nowUs(), meta);
+    this.#understood = true;
+    const nowUs = scheduler.nowUs();
+    const isNew = this.#neighbours.heard(frame.source, nowUs, meta);
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
-    const answered = config.arq && frame.type !== 'ack' && frame.destination !== BROADCAST;
-    this.#access.defer(answered ? this.timing.ackStartUs : 0);
+    const confirmed = config.arq && frame.type !== 'ack' && frame.destination !== BROADCAST;
+    this.#access.defer(confirmed || frame.more ? this.timing.ackStartUs : 0);
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);
-    else if (answered) this.#answer(frame);
-    else this.#deliver(frame, frame.type);
+    else if (confirmed) this.#confirmedHeard(frame, nowUs);
+    else this.#receiver.takeUnconfirmed(frame, nowUs);
+    this.#watchExpiry();
   }
 
   discarded(cause: DropCause, octets: number): void {
@@ -153,13 +174,17 @@ export class Mac implements PhyListener {
 
   sent(outcome: 'sent' | 'refused' | 'line-down'): void {
     const what = this.#onAir;
-    const hand = this.#hand;
+    const frame = this.#sending;
     const nowUs = this.#options.scheduler.nowUs();
-    this.#onAir = null;
-    this.#lastOwnEndUs = nowUs;
     const lineDown = outcome === 'line-down' || this.#state === 'down';
-    const awaitsAck = what === 'data' && hand?.wantsAck === true && outcome === 'sent';
-    this.#access.transmissionEnded(awaitsAck ? this.timing.ackStartUs : 0);
+    this.#onAir = null;
+    this.#sending = null;
+    this.#lastOwnEndUs = nowUs;
+    const isAnswered = what === 'data' && outcome === 'sent' && (frame?.wantsAck === true || frame?.last === false);
+    this.#access.transmissionEnded(isAnswered ? this.timing.ackStartUs : 0);
+    if (what === 'data' && (lineDown || outcome === 'refused')) {
+      this.#sender.notSent(lineDown ? 'line-down' : 'refused');
+    }
     if (this.#finishing) {
       this.#finish();
       return;
@@ -168,12 +193,13 @@ export class Mac implements PhyListener {
       this.#state = 'down';
       return;
     }
-    const ack = this.#pendingAcks.shift();
-    if (ack !== undefined) this.#transmit('ack', ack);
-    if (what !== 'data' || hand === null) {
+    const owed = this.#pendingAcks.shift();
+    if (owed !== undefined) this.#answer(owed);
+    if (what !== 'data' || frame === null) {
       if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
-    } else if (outcome === 'refused') this.#attemptFailed(hand, 'modem-refused');
-    else if (hand.wantsAck) this.#awaitAck(nowUs);
+    } else if (outcome === 'refused') this.#failed();
+    else if (!frame.last) this.#sendNext(nowUs);
+    else if (frame.wantsAck) this.#awaitAck(nowUs);
     else {
       this.counters.unconfirmed++;
       this.#done();
@@ -193,54 +219,27 @@ export class Mac implements PhyListener {
   /** The channel is ours: only now is a packet chosen. */
   #won(): void {
     if (this.#state !== 'contending' || this.#onAir !== null) return;
-    const { config, source, scheduler } = this.#options;
-    const nowUs = scheduler.nowUs();
-    if (this.#hand !== null && nowUs - this.#hand.pulledUs > config.deadlineUs) this.#giveUp('deadline');
-    this.#hand ??= this.#pull(nowUs);
-    const hand = this.#hand;
-    if (hand === null) {
+    const nowUs = this.#options.scheduler.nowUs();
+    if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
+    else {
       this.#state = 'idle';
-      source.idle();
-      return;
+      this.#options.source.idle();
     }
+  }
+
+  #sendNext(nowUs: number): void {
+    const frame = this.#sender.nextFrame(nowUs);
+    if (frame === null) return;
     this.counters.attempts++;
+    this.#sending = frame;
+    const isFirst = this.#state !== 'transmitting';
     this.#state = 'transmitting';
-    const repeated = hand.attempts++ > 0 && config.linkFrames;
-    this.#transmit('data', repeated ? setRetry(hand.octets, config.fcsBytes) : hand.octets);
+    this.#transmit('data', frame.octets, !isFirst);
   }
 
-  #pull(pulledUs: number): InHand | null {
-    const { source, config, observer, phy } = this.#options;
-    const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
-    for (let packet = source.pull(); packet !== null; packet = source.pull()) {
-      if (overheadBytes + packet.payload.length > phy.capabilities.maxFrameBytes) {
-        observer.drop('too-long');
-        continue;
-      }
-      if (!config.linkFrames) {
-        return { packet, octets: packet.payload, sequence: 0, wantsAck: false, pulledUs, attempts: 0 };
-      }
-      if (packet.kind === 'raw') {
-        observer.drop('not-encapsulable');
-        continue;
-      }
-      const sequence = this.#neighbours.nextSequence(packet.destination);
-      const octets = this.#encode(packet.kind, packet.destination, sequence, packet.payload);
-      const wantsAck = config.arq && packet.destination !== BROADCAST;
-      return { packet, octets, sequence, wantsAck, pulledUs, attempts: 0 };
-    }
-    return null;
-  }
-
-  #encode(type: LinkFrame['type'], destination: Station, sequence: number, body: Uint8Array): Uint8Array {
-    const { station: source, config } = this.#options;
-    return encodeLinkFrame({ type, destination, source, sequence, more: false, retry: false, body }, config.fcsBytes);
-  }
-
-  #transmit(what: 'data' | 'ack', octets: Uint8Array): void {
+  #transmit(what: 'data' | 'ack', octets: Uint8Array, continues: boolean): void {
     this.#onAir = what;
-    if (what === 'ack') this.counters.acksSent++;
-    this.#access.transmissionStarts(what === 'ack');
+    this.#access.transmissionStarts(continues);
     this.#options.phy.transmit(octets);
   }
 
@@ -267,27 +266,20 @@ export class Mac implements PhyListener {
   }
 
   #unacknowledged(): void {
-    const hand = this.#hand;
-    if (hand === null || this.#state !== 'awaiting-ack') return;
-    this.counters.unacked++;
-    this.#neighbours.attempted(hand.packet.destination, false);
-    this.#attemptFailed(hand, 'retry-limit');
+    const station = this.#sender.openStation;
+    if (station === undefined || this.#state !== 'awaiting-ack') return;
+    this.counters.unacked += this.#sender.openFrames;
+    this.#neighbours.attempted(station, false);
+    this.#failed();
   }
 
-  #attemptFailed(hand: InHand, cause: DropCause): void {
+  #failed(): void {
     this.#contention.failed();
-    if (hand.attempts > this.#options.config.maxRetries) this.#giveUp(cause);
     this.#access.redraw();
     this.#contend();
   }
 
-  #giveUp(cause: DropCause): void {
-    this.#hand = null;
-    this.#options.observer.drop(cause);
-  }
-
   #done(): void {
-    this.#hand = null;
     this.#delays.record(this.#options.scheduler.nowUs() - this.#contendingSinceUs);
     this.#contention.succeeded();
     this.#access.redraw();
@@ -298,37 +290,39 @@ export class Mac implements PhyListener {
   #finish(): void {
     this.#ackWait(null);
     this.#access.close();
+    this.#cancelExpiry?.();
     this.#state = 'finishing';
-    if (this.#hand !== null) this.#giveUp('shutdown');
+    this.#sender.dropAll('shutdown');
     this.#options.observer.finished?.();
   }
 
   // ---- receiving --------------------------------------------------------------------------------------------------
 
-  /** A unicast frame for us: acknowledged even when it is a repetition, delivered only when it is not. */
-  #answer(frame: LinkFrame): void {
-    if (frame.type === 'ack') return;
-    const ack = this.#encode('ack', frame.source, frame.sequence, NO_BODY);
-    if (this.#onAir === null && this.#state !== 'down' && this.#state !== 'finishing') this.#transmit('ack', ack);
-    else if (this.#pendingAcks.length < PENDING_ACKS_MAX) this.#pendingAcks.push(ack);
-    if (this.#neighbours.isDuplicate(frame.source, frame.sequence, frame.retry)) {
-      this.#options.observer.drop('rx-duplicate');
-    } else this.#deliver(frame, frame.type);
+  /** Answered even when it is a repetition, delivered only when it is not. */
+  #confirmedHeard(frame: LinkFrame, nowUs: number): void {
+    this.#receiver.takeConfirmed(frame, nowUs);
+    if (frame.more) this.#owesAck = frame.source;
+    else this.#answer(frame.source);
   }
 
-  #deliver(frame: LinkFrame, kind: 'ip' | 'arp' | 'ethernet'): void {
-    this.counters.delivered++;
-    const { source, destination, body: payload } = frame;
-    this.#options.observer.deliver({ source, destination, kind, payload });
+  #answer(station: Station): void {
+    this.#owesAck = null;
+    if (this.#state === 'down' || this.#state === 'finishing') return;
+    if (this.#onAir === null) {
+      this.counters.acksSent++;
+      this.#transmit('ack', this.#receiver.acknowledgement(station), true);
+    } else if (this.#pendingAcks.length < PENDING_ACKS_MAX) this.#pendingAcks.push(station);
   }
 
-  #ackHeard(frame: LinkFrame): void {
-    const hand = this.#hand;
-    if (this.#state !== 'awaiting-ack' || hand === null) return;
-    if (frame.source !== hand.packet.destination || frame.sequence !== hand.sequence) return;
+  #ackHeard({ source, sequence, body }: LinkFrame): void {
+    if (this.#state !== 'awaiting-ack' || source !== this.#sender.openStation) return;
+    const { frames, left } = this.#sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
+    // An answer to something else, or from before: ours may still come.
+    if (frames === 0) return;
     this.#ackWait(null);
-    this.counters.acked++;
-    this.#neighbours.attempted(frame.source, true);
+    this.counters.acked += frames;
+    this.counters.unacked += left;
+    this.#neighbours.attempted(source, true);
     this.#done();
   }
 
@@ -337,5 +331,16 @@ export class Mac implements PhyListener {
     if (this.#onAir !== null || this.#options.scheduler.nowUs() <= echoUntilUs) return;
     this.#options.observer.drop('rx-own-address');
     this.#options.observer.addressConflict?.();
+  }
+
+  /** While something is held back, somebody must look whether it is still worth it. */
+  #watchExpiry(): void {
+    if (this.#cancelExpiry !== null || !this.#receiver.waiting) return;
+    const { scheduler } = this.#options;
+    this.#cancelExpiry = scheduler.at(scheduler.nowUs() + this.#patienceUs + 1, () => {
+      this.#cancelExpiry = null;
+      this.#receiver.expire(scheduler.nowUs());
+      this.#watchExpiry();
+    });
   }
 }

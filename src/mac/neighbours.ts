@@ -1,4 +1,4 @@
-/** What a station knows of each other one: when it was heard, how well, how much gets through, and what it sent last. */
+/** What a station knows of each other one: when it was heard, how well, and how much gets through. */
 import type { Station } from '../wire/packet.js';
 import type { ReceptionMeta } from './phy.js';
 
@@ -16,19 +16,10 @@ export interface Neighbour {
 
 interface Known extends Neighbour {
   attempts: number;
-  /** Sequence of the last unicast frame delivered, to tell a repetition. */
-  lastSequence: number | undefined;
-  nextSequence: number;
 }
 
 export class Neighbours {
   readonly #known = new Map<Station, Known>();
-  readonly #firstSequence: () => number;
-
-  /** @param firstSequence draws the sequence that counting starts from, so that a restart is not taken for a repetition */
-  constructor(firstSequence: () => number) {
-    this.#firstSequence = firstSequence;
-  }
 
   /** Notes that a station was heard; true when it is new. */
   heard(station: Station, nowUs: number, meta: ReceptionMeta): boolean {
@@ -44,21 +35,6 @@ export class Neighbours {
     const known = this.#get(station);
     const loss = acknowledged ? 0 : 1;
     known.lossRatio += (loss - known.lossRatio) * Math.max(LOSS_WEIGHT, 1 / ++known.attempts);
-  }
-
-  nextSequence(station: Station): number {
-    const known = this.#get(station);
-    const sequence = known.nextSequence;
-    known.nextSequence = (sequence + 1) & 0xff;
-    return sequence;
-  }
-
-  /** Whether this unicast frame was delivered before; remembers it if not. Only a repetition can be a duplicate. */
-  isDuplicate(source: Station, sequence: number, retry: boolean): boolean {
-    const known = this.#get(source);
-    if (retry && known.lastSequence === sequence) return true;
-    known.lastSequence = sequence;
-    return false;
   }
 
   /** Those that were heard, by station number. */
@@ -80,8 +56,6 @@ export class Neighbours {
         lastHeardUs: Number.NEGATIVE_INFINITY,
         lossRatio: 0,
         attempts: 0,
-        lastSequence: undefined,
-        nextSequence: this.#firstSequence(),
       };
       this.#known.set(station, known);
     }

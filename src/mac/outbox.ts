@@ -3,7 +3,8 @@
  * offers all that are open; the answer settles some; what was offered too often is given up, and the window moves on
  * without it.
  */
-import { sequenceAfter, sequenceDistance, WINDOW } from './sequence.js';
+import { WINDOW } from '../wire/link-frame.js';
+import { sequenceAfter, sequenceDistance } from './sequence.js';
 
 /** What the outbox needs to know of an item; the rest is its owner's. */
 export interface OpenFrame<Item> {

@@ -20,6 +20,10 @@ export interface MacConfig {
   readonly maxRetries: number;
   /** A packet in hand for longer is dropped. */
   readonly deadlineUs: number;
+  /** Airtime of data that one win of the channel may use; 0 or absent: one frame. A burst looks one packet ahead. */
+  readonly burstAirtimeUs?: number;
+  /** Whether short packets to one station share a frame. Looks one packet ahead. */
+  readonly aggregate?: boolean;
 }
 
 /** Where packets come from. */
@@ -65,6 +69,6 @@ export interface MacSnapshot {
   readonly delayP50Us: number;
   readonly delayP99Us: number;
   readonly neighbours: readonly Neighbour[];
-  /** 1 when a packet has been pulled and its fate is open. */
-  readonly inHand: 0 | 1;
+  /** Packets pulled whose fate is open. */
+  readonly inHand: number;
 }

@@ -1,11 +1,8 @@
 /**
- * Sequence numbers of unicast frames: 5 bits, counted per pair of stations. At most WINDOW frames of a sender are open
- * at a time, so that less than half of the numbers is ever in doubt.
+ * Arithmetic of sequence numbers (see link-frame.md): 5 bits, counted per pair of stations. At most WINDOW frames of a
+ * sender are open at a time, so that less than half of the numbers is ever in doubt.
  */
-
-export const SEQUENCES = 32;
-/** Frames that may be open towards one receiver; the frame's `behind` (3 bits) must be able to name the oldest. */
-export const WINDOW = 8;
+import { SEQUENCES } from '../wire/link-frame.js';
 
 export function sequenceAfter(sequence: number, steps = 1): number {
   return (sequence + steps) & (SEQUENCES - 1);

@@ -112,6 +112,10 @@ export class Reassembler {
     return whole(partial);
   }
 
+  get waiting(): boolean {
+    return this.#partials.size > 0;
+  }
+
   /** Gives up packets whose fragments stay away. */
   expire(nowUs: number, dropped: (cause: DropCause) => void): void {
     for (const [key, partial] of this.#partials) {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.js';
 import { Inbox } from '../../../src/mac/inbox.js';
 import { Outbox } from '../../../src/mac/outbox.js';
-import { sequenceAfter, WINDOW } from '../../../src/mac/sequence.js';
+import { sequenceAfter } from '../../../src/mac/sequence.js';
+import { WINDOW } from '../../../src/wire/link-frame.js';
 
 interface Run {
   readonly delivered: number[];

@@ -81,6 +81,7 @@ function frame(fields: Partial<LinkFrame>): Uint8Array {
     destination: 1,
     source: 2,
     sequence: 7,
+    behind: 0,
     more: false,
     retry: false,
     body: new Uint8Array([0x45, 1, 2, 3]),
@@ -101,7 +102,7 @@ const ackOf = (index: number): Uint8Array =>
   frame({
     type: 'ack',
     source: sentFrame(index).destination,
-    sequence: sentFrame(index).sequence,
+    sequence: (sentFrame(index).sequence + 1) % 32,
     body: new Uint8Array(0),
   });
 
@@ -237,8 +238,8 @@ describe('acknowledgement', () => {
     waiting.push(packet(2));
     mac.demand();
     time.runFor(18_000 + 2_000);
-    phy.hear(frame({ type: 'ack', source: 3, sequence: sentFrame(0).sequence, body: new Uint8Array(0) }));
-    phy.hear(frame({ type: 'ack', source: 2, sequence: (sentFrame(0).sequence + 1) & 0xff, body: new Uint8Array(0) }));
+    phy.hear(frame({ type: 'ack', source: 3, sequence: (sentFrame(0).sequence + 1) % 32, body: new Uint8Array(0) }));
+    phy.hear(frame({ type: 'ack', source: 2, sequence: (sentFrame(0).sequence + 9) % 32, body: new Uint8Array(0) }));
     expect(mac.counters.acked).toBe(0);
   });
 
@@ -257,7 +258,7 @@ describe('acknowledgement', () => {
     waiting.push(packet(2));
     mac.demand();
     phy.listener.received(frame({}), {});
-    expect(sentFrame(0)).toMatchObject({ type: 'ack', destination: 2, sequence: 7 });
+    expect(sentFrame(0)).toMatchObject({ type: 'ack', destination: 2, sequence: 8 });
     phy.listener.carrier(false);
     time.runFor(8_000);
     phy.hear(frame({ retry: true }));
@@ -266,11 +267,14 @@ describe('acknowledgement', () => {
     expect(mac.counters.acksSent).toBe(2);
   });
 
-  it('takes the same sequence without the retry bit for a new frame', () => {
+  it('takes an old sequence without the retry bit for a sender that started anew, unless the modem repeats itself', () => {
     start();
     phy.hear(frame({}));
     time.runFor(1_000_000);
     phy.hear(frame({}));
+    expect(delivered).toHaveLength(1);
+    time.runFor(1_000_000);
+    phy.hear(frame({ body: new Uint8Array([0x45, 9]) }));
     expect(delivered).toHaveLength(2);
   });
 });

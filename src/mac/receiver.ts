@@ -1,0 +1,128 @@
+/**
+ * The receiving half of a station: puts the frames of each sender in order, takes aggregates apart and fragments together,
+ * and knows what to answer.
+ */
+import type { DropCause } from '../base/drops.js';
+import { decodeAggregate } from '../wire/aggregate.js';
+import { Reassembler } from '../wire/fragment.js';
+import { encodeLinkFrame, type FcsBytes, type LinkFrame } from '../wire/link-frame.js';
+import { BROADCAST, type InboundPacket, type Station } from '../wire/packet.js';
+import { Inbox } from './inbox.js';
+
+export interface ReceiverOptions {
+  readonly station: Station;
+  readonly fcsBytes: FcsBytes;
+  /** Fragments, and frames held back, that stay away for longer are given up. */
+  readonly patienceUs: number;
+  deliver(packet: InboundPacket): void;
+  drop(cause: DropCause): void;
+}
+
+interface Peer {
+  readonly inbox: Inbox<LinkFrame>;
+  lastUs: number;
+  /** The frame that came last, to tell a repetition by the modem from a sender that started anew. */
+  lastBody: Uint8Array;
+  lastSequence: number;
+}
+
+const NO_BODY = new Uint8Array(0);
+
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #peers = new Map<Station, Peer>();
+  readonly #reassembler: Reassembler;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#reassembler = new Reassembler(options.patienceUs);
+  }
+
+  /** A frame that nobody acknowledges: delivered as it comes. */
+  takeUnconfirmed(frame: LinkFrame, nowUs: number): void {
+    this.#deliver(frame, nowUs);
+  }
+
+  /** A frame under ARQ: delivered in order and once. */
+  takeConfirmed(frame: LinkFrame, nowUs: number): void {
+    const { source, sequence, behind, body } = frame;
+    const peer = this.#peer(source);
+    peer.lastUs = nowUs;
+    const again = peer.lastSequence === sequence && sameOctets(peer.lastBody, body);
+    peer.lastSequence = sequence;
+    peer.lastBody = body;
+    const ready = peer.inbox.take({ sequence, behind, retry: frame.retry || again }, frame);
+    if (ready === null) this.#options.drop('rx-duplicate');
+    else for (const each of ready) this.#deliver(each, nowUs);
+  }
+
+  /** The answer to a sender, as octets for the modem. */
+  acknowledgement(to: Station): Uint8Array {
+    const { next, bitmap } = this.#peer(to).inbox.acknowledgement;
+    const { station: source, fcsBytes } = this.#options;
+    const body = bitmap === 0 ? NO_BODY : Uint8Array.of(bitmap);
+    const frame = {
+      type: 'ack',
+      destination: to,
+      source,
+      sequence: next,
+      behind: 0,
+      more: false,
+      retry: false,
+    } as const;
+    return encodeLinkFrame({ ...frame, body }, fcsBytes);
+  }
+
+  /** Whether something is held back or half complete, so that `expire` will be needed. */
+  get waiting(): boolean {
+    return this.#reassembler.waiting || [...this.#peers.values()].some(({ inbox }) => inbox.held > 0);
+  }
+
+  /** Gives up waiting for what stays away. */
+  expire(nowUs: number): void {
+    for (const peer of this.#peers.values()) {
+      if (peer.inbox.held === 0 || nowUs - peer.lastUs <= this.#options.patienceUs) continue;
+      for (const frame of peer.inbox.flush()) this.#deliver(frame, nowUs);
+    }
+    this.#reassembler.expire(nowUs, this.#options.drop);
+  }
+
+  #deliver(frame: LinkFrame, nowUs: number): void {
+    const { type, source, destination, body } = frame;
+    const { deliver, drop } = this.#options;
+    switch (type) {
+      case 'ip':
+      case 'arp':
+      case 'ethernet':
+        deliver({ source, destination, kind: type, payload: body });
+        return;
+      case 'aggregate': {
+        const packets = decodeAggregate(body);
+        if (packets === null) drop('rx-malformed');
+        else for (const packet of packets) deliver({ source, destination, ...packet });
+        return;
+      }
+      case 'fragment': {
+        const whole = this.#reassembler.take(source, destination === BROADCAST, body, nowUs, drop);
+        if (typeof whole === 'string') drop(whole);
+        else if (whole !== null) deliver({ source, destination, ...whole });
+        return;
+      }
+      case 'ack':
+        return;
+    }
+  }
+
+  #peer(station: Station): Peer {
+    let peer = this.#peers.get(station);
+    if (peer === undefined) {
+      peer = { inbox: new Inbox(), lastUs: 0, lastBody: NO_BODY, lastSequence: -1 };
+      this.#peers.set(station, peer);
+    }
+    return peer;
+  }
+}
+
+function sameOctets(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((octet, index) => octet === right[index]);
+}

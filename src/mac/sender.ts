@@ -1,0 +1,300 @@
+/**
+ * The sending half of a station: turns packets into link frames, keeps those that are not settled, and makes up each burst.
+ *
+ * A burst goes to one station (or to all). It begins with what is still open from the last one, goes on with new packets
+ * as long as they go the same way and the airtime lasts, and each frame of it says whether another follows. So, where
+ * bursts are allowed, one packet is looked at ahead; where they are not, nothing is pulled before it is sent.
+ */
+import type { DropCause } from '../base/drops.js';
+import { SluiceError } from '../base/errors.js';
+import { AGGREGATED_MAX_BYTES, type Aggregated, aggregatedBytes, encodeAggregate } from '../wire/aggregate.js';
+import { fragment } from '../wire/fragment.js';
+import { encodeLinkFrame, LINK_HEADER_BYTES, type LinkFrameType } from '../wire/link-frame.js';
+import { BROADCAST, type OutboundPacket, type Station } from '../wire/packet.js';
+import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
+import type { Phy } from './phy.js';
+import type { MacConfig, PacketSource } from './ports.js';
+import { sequenceAfter } from './sequence.js';
+
+export interface SenderOptions {
+  readonly station: Station;
+  readonly phy: Phy;
+  readonly config: MacConfig;
+  readonly source: Pick<PacketSource, 'pull'>;
+  drop(cause: DropCause): void;
+  /** The number that counting towards a station starts from. */
+  firstSequence(): number;
+}
+
+/** One frame to be: part of a packet, a packet, or several. `packets` are those that end with it. */
+interface Unit {
+  readonly type: LinkFrameType | 'raw';
+  readonly destination: Station;
+  readonly body: Uint8Array;
+  readonly pulledUs: number;
+  /** The same for all fragments of a packet. */
+  readonly packet: object;
+  readonly packets: number;
+  /** How often the modem did not take it. */
+  refusals: number;
+}
+
+export interface BurstFrame {
+  readonly octets: Uint8Array;
+  readonly destination: Station;
+  /** No other frame of this burst follows. */
+  readonly last: boolean;
+  readonly wantsAck: boolean;
+}
+
+/** Packets that may share a frame must be this short, as a share of the longest body. */
+const SHORT_SHARE = 0.5;
+
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #bodyBytes: number;
+  readonly #outboxes = new Map<Station, Outbox<Unit>>();
+  /** The outbox with open frames; there is one at most, because a burst is settled before another goes elsewhere. */
+  #open: Outbox<Unit> | null = null;
+  /** Frames made of pulled packets and not opened yet. */
+  readonly #ready: Unit[] = [];
+  /** Pulled, and not made into frames yet. */
+  #ahead: { readonly packet: OutboundPacket; readonly pulledUs: number } | null = null;
+  #burst: { readonly destination: Station; airtimeUs: number; readonly repeats: OpenFrame<Unit>[] } | null = null;
+  /** The last frame given out, if nobody acknowledges it. */
+  #unconfirmed: Unit | null = null;
+  #broadcastSequence: number;
+  #packetId: number;
+
+  constructor(options: SenderOptions) {
+    const { phy, config } = options;
+    this.#options = options;
+    const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
+    this.#bodyBytes = phy.capabilities.maxFrameBytes - overheadBytes;
+    this.#broadcastSequence = options.firstSequence();
+    this.#packetId = options.firstSequence();
+  }
+
+  /** Packets pulled whose fate is open. */
+  get inHand(): number {
+    const open = this.#open?.unacknowledged.map(({ item }) => item.packet) ?? [];
+    const packets = new Set([...open, ...this.#ready.map((unit) => unit.packet)]);
+    return packets.size + (this.#ahead === null ? 0 : 1);
+  }
+
+  /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
+  beginBurst(nowUs: number): boolean {
+    this.#giveUpHopeless(nowUs);
+    const repeats = [...(this.#open?.unacknowledged ?? [])];
+    const first = repeats[0]?.item ?? this.#peek(nowUs);
+    if (first === null) return false;
+    this.#burst = { destination: first.destination, airtimeUs: 0, repeats };
+    return true;
+  }
+
+  /** The next frame of the burst; the first at once after `beginBurst`, each other one when the last one has been sent. */
+  nextFrame(nowUs: number): BurstFrame | null {
+    const burst = this.#burst;
+    if (burst === null) return null;
+    const open = burst.repeats.shift() ?? this.#openNext();
+    const unit = open.item;
+    this.#unconfirmed = this.#wantsAck(unit) ? null : unit;
+    burst.airtimeUs += this.#airtimeUs(unit);
+    open.attempts++;
+    const last = !this.#another(nowUs);
+    if (last) this.#burst = null;
+    const wantsAck = this.#wantsAck(unit);
+    return { octets: this.#encode(open, !last), destination: unit.destination, last, wantsAck };
+  }
+
+  /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
+  notSent(outcome: 'refused' | 'line-down'): void {
+    this.#burst = null;
+    const unit = this.#unconfirmed;
+    if (unit === null) return;
+    if (outcome === 'refused' && ++unit.refusals > this.#options.config.maxRetries) this.#options.drop('modem-refused');
+    else this.#ready.unshift(unit);
+  }
+
+  /** An answer from the station that the open frames go to. Gives how many frames it settled, and whether any is left. */
+  acknowledge(from: Station, acknowledgement: Acknowledgement): { frames: number; packets: number; left: number } {
+    const outbox = this.#outboxes.get(from);
+    if (outbox === undefined || outbox !== this.#open) return { frames: 0, packets: 0, left: this.openFrames };
+    const fresh = outbox.acknowledge(acknowledgement);
+    const packets = fresh.reduce((sum, { item }) => sum + item.packets, 0);
+    if (outbox.size === 0) this.#settled();
+    return { frames: fresh.length, packets, left: this.openFrames };
+  }
+
+  get openFrames(): number {
+    return this.#open?.unacknowledged.length ?? 0;
+  }
+
+  /** The station whose answer is awaited. */
+  get openStation(): Station | undefined {
+    return this.#open?.unacknowledged[0]?.item.destination;
+  }
+
+  /** Drops everything in hand. */
+  dropAll(cause: DropCause): void {
+    const packets = this.inHand;
+    for (let i = 0; i < packets; i++) this.#options.drop(cause);
+    this.#open?.giveUp(() => true);
+    this.#ready.length = 0;
+    this.#ahead = null;
+    this.#burst = null;
+    this.#settled();
+  }
+
+  // ---- bursts -----------------------------------------------------------------------------------------------------
+
+  /** Whether another frame belongs to this burst, now that the present one is counted. */
+  #another(nowUs: number): boolean {
+    const burst = this.#burst;
+    if (burst === null) return false;
+    const { burstAirtimeUs = 0 } = this.#options.config;
+    const repeat = burst.repeats[0];
+    if (repeat !== undefined) return burst.airtimeUs + this.#airtimeUs(repeat.item) <= burstAirtimeUs;
+    const mayPull = burst.airtimeUs < burstAirtimeUs && this.#open?.isFull !== true;
+    const next = this.#ready[0] ?? (mayPull ? this.#peek(nowUs) : null);
+    if (next === null || next.destination !== burst.destination || this.#open?.isFull === true) return false;
+    return burst.airtimeUs + this.#airtimeUs(next) <= burstAirtimeUs;
+  }
+
+  #openNext(): OpenFrame<Unit> {
+    const unit = this.#ready.shift();
+    if (unit === undefined) throw new SluiceError('internal', 'a burst without a frame');
+    if (this.#wantsAck(unit)) {
+      this.#open ??= this.#outbox(unit.destination);
+      return this.#open.add(unit);
+    }
+    const sequence = this.#broadcastSequence;
+    this.#broadcastSequence = sequenceAfter(sequence);
+    return { item: unit, sequence, attempts: 0, acknowledged: false };
+  }
+
+  #outbox(station: Station): Outbox<Unit> {
+    let outbox = this.#outboxes.get(station);
+    if (outbox === undefined) {
+      outbox = new Outbox(this.#options.firstSequence());
+      this.#outboxes.set(station, outbox);
+    }
+    return outbox;
+  }
+
+  #settled(): void {
+    this.#open = null;
+  }
+
+  #wantsAck(unit: Unit): boolean {
+    return this.#options.config.arq && unit.destination !== BROADCAST;
+  }
+
+  #airtimeUs(unit: Unit): number {
+    const { phy, config } = this.#options;
+    const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
+    return phy.timing.airtimeUs(unit.body.length + overheadBytes);
+  }
+
+  #encode(open: OpenFrame<Unit>, more: boolean): Uint8Array {
+    const { station: source, config } = this.#options;
+    const { type, destination, body } = open.item;
+    if (type === 'raw') return body;
+    const behind = this.#open?.behind(open) ?? 0;
+    const retry = open.attempts > 1;
+    const { sequence } = open;
+    return encodeLinkFrame({ type, destination, source, sequence, behind, more, retry, body }, config.fcsBytes);
+  }
+
+  #giveUpHopeless(nowUs: number): void {
+    const { maxRetries, deadlineUs } = this.#options.config;
+    const isOld = (unit: Unit): boolean => nowUs - unit.pulledUs > deadlineUs;
+    const causes = new Map<object, DropCause>();
+    for (const { item, attempts } of this.#open?.unacknowledged ?? []) {
+      if (attempts > maxRetries) causes.set(item.packet, 'retry-limit');
+      else if (isOld(item)) causes.set(item.packet, 'deadline');
+    }
+    for (const unit of this.#ready) if (isOld(unit)) causes.set(unit.packet, 'deadline');
+    if (causes.size === 0) return;
+    // With one of its fragments the whole packet is gone.
+    this.#open?.giveUp(({ item }) => causes.has(item.packet));
+    if (this.#open?.size === 0) this.#settled();
+    const kept = this.#ready.filter((unit) => !causes.has(unit.packet));
+    this.#ready.splice(0, this.#ready.length, ...kept);
+    for (const cause of causes.values()) this.#options.drop(cause);
+  }
+
+  // ---- from packets to frames -------------------------------------------------------------------------------------
+
+  /** The next frame that is not opened yet; pulls if need be. */
+  #peek(nowUs: number): Unit | null {
+    while (this.#ready.length === 0) {
+      const pulled = this.#take(nowUs);
+      if (pulled === null) return null;
+      this.#ready.push(...this.#unitsOf(pulled, nowUs));
+    }
+    return this.#ready[0] ?? null;
+  }
+
+  #take(nowUs: number): { packet: OutboundPacket; pulledUs: number } | null {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead !== null) return ahead;
+    const packet = this.#options.source.pull();
+    return packet === null ? null : { packet, pulledUs: nowUs };
+  }
+
+  #unitsOf({ packet, pulledUs }: { packet: OutboundPacket; pulledUs: number }, nowUs: number): Unit[] {
+    const { config, drop } = this.#options;
+    const { destination, kind, payload } = packet;
+    if (!config.linkFrames || kind === 'raw') {
+      if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
+        return [{ type: 'raw', destination, body: payload, pulledUs, packet: {}, packets: 1, refusals: 0 }];
+      }
+      drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
+      return [];
+    }
+    if (payload.length <= this.#bodyBytes) {
+      const together = this.#gather({ kind, payload }, destination, nowUs);
+      if (together.length === 1)
+        return [{ type: kind, destination, body: payload, pulledUs, packet: {}, packets: 1, refusals: 0 }];
+      const body = encodeAggregate(together);
+      return [{ type: 'aggregate', destination, body, pulledUs, packet: {}, packets: together.length, refusals: 0 }];
+    }
+    const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
+    if (bodies === undefined) {
+      drop('too-long');
+      return [];
+    }
+    const whole = {};
+    return bodies.map((body, index) => ({
+      type: 'fragment',
+      destination,
+      body,
+      pulledUs,
+      packet: whole,
+      packets: index === bodies.length - 1 ? 1 : 0,
+      refusals: 0,
+    }));
+  }
+
+  /** Short packets that wait behind a short one and go the same way come along with it. */
+  #gather(first: Aggregated, destination: Station, nowUs: number): Aggregated[] {
+    const together = [first];
+    const limitBytes = SHORT_SHARE * this.#bodyBytes;
+    if (!this.#options.config.aggregate || first.payload.length > limitBytes) return together;
+    let octets = aggregatedBytes(first.payload);
+    for (;;) {
+      const next = this.#take(nowUs);
+      if (next === null) return together;
+      const { kind, payload } = next.packet;
+      const fits = octets + aggregatedBytes(payload) <= this.#bodyBytes && payload.length <= AGGREGATED_MAX_BYTES;
+      if (kind === 'raw' || next.packet.destination !== destination || !fits) {
+        this.#ahead = next;
+        return together;
+      }
+      together.push({ kind, payload });
+      octets += aggregatedBytes(payload);
+    }
+  }
+}
