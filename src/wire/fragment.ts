@@ -48,8 +48,8 @@ export function fragment(
   whole[0] = KIND_CODES[kind];
   whole.set(payload, 1);
   const check = crc16X25(whole.subarray(0, payload.length + 1));
-  whole[whole.length - 2] = check >>> 8;
-  whole[whole.length - 1] = check & 0xff;
+  whole[whole.length - 2] = check & 0xff;
+  whole[whole.length - 1] = check >>> 8;
   return Array.from({ length: count }, (_, index) => {
     const data = whole.subarray(index * dataBytes, (index + 1) * dataBytes);
     const body = new Uint8Array(FRAGMENT_HEADER_BYTES + data.length);
@@ -136,7 +136,7 @@ function whole({ parts, octets }: Partial): Reassembled | DropCause {
   const kind = KINDS_BY_CODE[joined[0] ?? 0];
   const end = octets - 2;
   if (kind === undefined || end < 2) return 'rx-malformed';
-  const check = ((joined[end] ?? 0) << 8) | (joined[end + 1] ?? 0);
+  const check = (joined[end] ?? 0) | ((joined[end + 1] ?? 0) << 8);
   if (check !== crc16X25(joined.subarray(0, end))) return 'rx-fragment';
   return { kind, payload: joined.subarray(1, end) };
 }

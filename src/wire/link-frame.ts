@@ -152,17 +152,17 @@ function fcsOf(content: Uint8Array, fcsBytes: FcsBytes): number {
   return fcsBytes === 4 ? crc32c(content) : crc16X25(content);
 }
 
-/** Most significant octet first. */
+/** Least significant octet first, as is right for reflected CRCs: any burst error as long as the CRC is seen. */
 function writeFcs(octets: Uint8Array, fcsBytes: FcsBytes): void {
   if (fcsBytes === 0) return;
   const end = octets.length - fcsBytes;
   const fcs = fcsOf(octets.subarray(0, end), fcsBytes);
-  for (let i = 0; i < fcsBytes; i++) octets[end + i] = fcs >>> (8 * (fcsBytes - 1 - i));
+  for (let i = 0; i < fcsBytes; i++) octets[end + i] = fcs >>> (8 * i);
 }
 
 function fcsMatches(octets: Uint8Array, end: number, fcsBytes: FcsBytes): boolean {
   if (fcsBytes === 0) return true;
   let received = 0;
-  for (const octet of octets.subarray(end)) received = (received << 8) | octet;
+  for (let i = fcsBytes - 1; i >= 0; i--) received = (received << 8) | (octets[end + i] ?? 0);
   return received >>> 0 === fcsOf(octets.subarray(0, end), fcsBytes) >>> 0;
 }
