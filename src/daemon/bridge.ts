@@ -175,7 +175,7 @@ export class Bridge implements MacObserver {
   }
 
   neighbour({ station, rssiDbm }: Neighbour): void {
-    this.#parts.log.info('neighbour', { station, ...(rssiDbm === undefined ? {} : { rssiDbm }) });
+    this.#parts.log.info('neighbour', { neighbour: station, ...(rssiDbm === undefined ? {} : { rssiDbm }) });
   }
 
   addressConflict(): void {
