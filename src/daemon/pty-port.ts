@@ -2,7 +2,8 @@
 import { Pty } from '../native/addon.js';
 import type { PtyPort } from '../sim/live.js';
 
-const READ_BUFFER_BYTES = 65_536;
+/** Small, so that what the modem has no room for stays in the pty, where its writer feels it. */
+const READ_BUFFER_BYTES = 128;
 
 export function openPtyPort(): PtyPort {
   const pty = new Pty();
@@ -10,15 +11,19 @@ export function openPtyPort(): PtyPort {
   let take: ((octets: Uint8Array) => void) | undefined;
   let paused = false;
   let closed = false;
+  let reading = false;
   const arm = (): void => {
     if (!closed && !paused && take !== undefined) pty.arm(readable);
   };
   const readable = (): void => {
-    while (!closed && !paused) {
+    if (reading) return;
+    reading = true;
+    while (!closed && !paused && take !== undefined) {
       const length = pty.read(buffer);
       if (length <= 0) break;
-      take?.(buffer.slice(0, length));
+      take(buffer.slice(0, length));
     }
+    reading = false;
     arm();
   };
   return {
@@ -35,7 +40,7 @@ export function openPtyPort(): PtyPort {
     resume: () => {
       if (!paused) return;
       paused = false;
-      arm();
+      readable();
     },
     close: () => {
       closed = true;

@@ -32,6 +32,11 @@ export class Inbox<Item> {
     return this.#held.size;
   }
 
+  /** Before the first frame: what to expect. Afterwards it says nothing new. */
+  startAt(sequence: number): void {
+    this.#next ??= sequence;
+  }
+
   /**
    * Takes a frame. Gives what can go upwards now, in order; null for a duplicate.
    * A first transmission can never be older than what was expected; if it is, the sender has started anew.

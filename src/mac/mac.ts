@@ -72,7 +72,9 @@ export class Mac implements PhyListener {
     });
     const drop = (cause: DropCause): void => observer.drop(cause);
     const firstSequence = (): number => random.below(SEQUENCES);
-    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence });
+    const pollUs =
+      this.timing.slotUs + phy.timing.airtimeUs(LINK_HEADER_BYTES + config.fcsBytes) + this.timing.ackEndUs;
+    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence, pollUs });
     this.#receiver = new Receiver({
       station,
       fcsBytes: config.fcsBytes,
@@ -163,6 +165,7 @@ export class Mac implements PhyListener {
     this.#access.defer(confirmed || frame.more ? this.timing.ackStartUs : 0);
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);
+    else if (frame.type === 'poll') this.#pollHeard(frame);
     else if (confirmed) this.#confirmedHeard(frame, nowUs);
     else this.#receiver.takeUnconfirmed(frame, nowUs);
     this.#watchExpiry();
@@ -270,6 +273,7 @@ export class Mac implements PhyListener {
     if (station === undefined || this.#state !== 'awaiting-ack') return;
     this.counters.unacked += this.#sender.openFrames;
     this.#neighbours.attempted(station, false);
+    this.#sender.unanswered();
     this.#failed();
   }
 
@@ -305,6 +309,11 @@ export class Mac implements PhyListener {
     else this.#answer(frame.source);
   }
 
+  #pollHeard(frame: LinkFrame): void {
+    this.#receiver.polled(frame);
+    this.#answer(frame.source);
+  }
+
   #answer(station: Station): void {
     this.#owesAck = null;
     if (this.#state === 'down' || this.#state === 'finishing') return;
@@ -316,9 +325,10 @@ export class Mac implements PhyListener {
 
   #ackHeard({ source, sequence, body }: LinkFrame): void {
     if (this.#state !== 'awaiting-ack' || source !== this.#sender.openStation) return;
+    const polled = this.#sender.polling;
     const { frames, left } = this.#sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
     // An answer to something else, or from before: ours may still come.
-    if (frames === 0) return;
+    if (frames === 0 && !polled) return;
     this.#ackWait(null);
     this.counters.acked += frames;
     this.counters.unacked += left;

@@ -73,6 +73,11 @@ export class Receiver {
     return encodeLinkFrame({ ...frame, body }, fcsBytes);
   }
 
+  /** Somebody asks for the acknowledgement of frames that it sent, the oldest of which has this number. */
+  polled({ source, sequence }: LinkFrame): void {
+    this.#peer(source).inbox.startAt(sequence);
+  }
+
   /** Whether something is held back or half complete, so that `expire` will be needed. */
   get waiting(): boolean {
     return this.#reassembler.waiting || [...this.#peers.values()].some(({ inbox }) => inbox.held > 0);
@@ -109,6 +114,7 @@ export class Receiver {
         return;
       }
       case 'ack':
+      case 'poll':
         return;
     }
   }

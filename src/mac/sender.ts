@@ -24,9 +24,11 @@ export interface SenderOptions {
   drop(cause: DropCause): void;
   /** The number that counting towards a station starts from. */
   firstSequence(): number;
+  /** What it costs to ask for an acknowledgement again. */
+  readonly pollUs: number;
 }
 
-/** One frame to be: part of a packet, a packet, or several. `packets` are those that end with it. */
+/** One frame to be: part of a packet, a packet, or several. */
 interface Unit {
   readonly type: LinkFrameType | 'raw';
   readonly destination: Station;
@@ -34,7 +36,6 @@ interface Unit {
   readonly pulledUs: number;
   /** The same for all fragments of a packet. */
   readonly packet: object;
-  readonly packets: number;
   /** How often the modem did not take it. */
   refusals: number;
 }
@@ -47,6 +48,9 @@ export interface BurstFrame {
   readonly wantsAck: boolean;
 }
 
+const NO_BODY = new Uint8Array(0);
+/** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
+const POLL_WORTH = 5;
 /** Packets that may share a frame must be this short, as a share of the longest body. */
 const SHORT_SHARE = 0.5;
 
@@ -61,6 +65,12 @@ export class Sender {
   /** Pulled, and not made into frames yet. */
   #ahead: { readonly packet: OutboundPacket; readonly pulledUs: number } | null = null;
   #burst: { readonly destination: Station; airtimeUs: number; readonly repeats: OpenFrame<Unit>[] } | null = null;
+  /** What the last burst cost, if nobody answered it. */
+  #unansweredUs = 0;
+  #burstUs = 0;
+  #polling = false;
+  /** Stations that have acknowledged something: they know our present numbers. */
+  readonly #acquainted = new Set<Station>();
   /** The last frame given out, if nobody acknowledges it. */
   #unconfirmed: Unit | null = null;
   #broadcastSequence: number;
@@ -88,6 +98,8 @@ export class Sender {
     const repeats = [...(this.#open?.unacknowledged ?? [])];
     const first = repeats[0]?.item ?? this.#peek(nowUs);
     if (first === null) return false;
+    this.#polling = repeats.length > 0 && this.#acquainted.has(first.destination) && this.#worthPolling();
+    this.#burstUs = 0;
     this.#burst = { destination: first.destination, airtimeUs: 0, repeats };
     return true;
   }
@@ -96,10 +108,12 @@ export class Sender {
   nextFrame(nowUs: number): BurstFrame | null {
     const burst = this.#burst;
     if (burst === null) return null;
+    if (this.#polling) return this.#poll(burst.destination);
     const open = burst.repeats.shift() ?? this.#openNext();
     const unit = open.item;
     this.#unconfirmed = this.#wantsAck(unit) ? null : unit;
     burst.airtimeUs += this.#airtimeUs(unit);
+    this.#burstUs = burst.airtimeUs;
     open.attempts++;
     const last = !this.#another(nowUs);
     if (last) this.#burst = null;
@@ -116,14 +130,25 @@ export class Sender {
     else this.#ready.unshift(unit);
   }
 
-  /** An answer from the station that the open frames go to. Gives how many frames it settled, and whether any is left. */
-  acknowledge(from: Station, acknowledgement: Acknowledgement): { frames: number; packets: number; left: number } {
+  /** The last burst was a question for an acknowledgement. */
+  get polling(): boolean {
+    return this.#polling;
+  }
+
+  /** No answer came to the last burst. An unanswered question is not asked twice. */
+  unanswered(): void {
+    this.#unansweredUs = this.#polling ? 0 : this.#burstUs;
+  }
+
+  /** An answer from the station that the open frames go to. Gives how many frames it settled and how many are left. */
+  acknowledge(from: Station, acknowledgement: Acknowledgement): { frames: number; left: number } {
     const outbox = this.#outboxes.get(from);
-    if (outbox === undefined || outbox !== this.#open) return { frames: 0, packets: 0, left: this.openFrames };
+    if (outbox === undefined || outbox !== this.#open) return { frames: 0, left: this.openFrames };
     const fresh = outbox.acknowledge(acknowledgement);
-    const packets = fresh.reduce((sum, { item }) => sum + item.packets, 0);
+    this.#acquainted.add(from);
+    this.#unansweredUs = 0;
     if (outbox.size === 0) this.#settled();
-    return { frames: fresh.length, packets, left: this.openFrames };
+    return { frames: fresh.length, left: this.openFrames };
   }
 
   get openFrames(): number {
@@ -159,6 +184,20 @@ export class Sender {
     const next = this.#ready[0] ?? (mayPull ? this.#peek(nowUs) : null);
     if (next === null || next.destination !== burst.destination || this.#open?.isFull === true) return false;
     return burst.airtimeUs + this.#airtimeUs(next) <= burstAirtimeUs;
+  }
+
+  #worthPolling(): boolean {
+    return this.#unansweredUs > POLL_WORTH * this.#options.pollUs;
+  }
+
+  #poll(destination: Station): BurstFrame {
+    this.#burst = null;
+    this.#unconfirmed = null;
+    const { station: source, config } = this.#options;
+    const sequence = this.#open?.unacknowledged[0]?.sequence ?? 0;
+    const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
+    const octets = encodeLinkFrame({ ...header, body: NO_BODY }, config.fcsBytes);
+    return { octets, destination, last: true, wantsAck: true };
   }
 
   #openNext(): OpenFrame<Unit> {
@@ -249,17 +288,16 @@ export class Sender {
     const { destination, kind, payload } = packet;
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ type: 'raw', destination, body: payload, pulledUs, packet: {}, packets: 1, refusals: 0 }];
+        return [{ type: 'raw', destination, body: payload, pulledUs, packet: {}, refusals: 0 }];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
     }
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1)
-        return [{ type: kind, destination, body: payload, pulledUs, packet: {}, packets: 1, refusals: 0 }];
+      if (together.length === 1) return [{ type: kind, destination, body: payload, pulledUs, packet: {}, refusals: 0 }];
       const body = encodeAggregate(together);
-      return [{ type: 'aggregate', destination, body, pulledUs, packet: {}, packets: together.length, refusals: 0 }];
+      return [{ type: 'aggregate', destination, body, pulledUs, packet: {}, refusals: 0 }];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
@@ -267,13 +305,12 @@ export class Sender {
       return [];
     }
     const whole = {};
-    return bodies.map((body, index) => ({
+    return bodies.map((body) => ({
       type: 'fragment',
       destination,
       body,
       pulledUs,
       packet: whole,
-      packets: index === bodies.length - 1 ? 1 : 0,
       refusals: 0,
     }));
   }

@@ -13,7 +13,7 @@ export const LINK_VERSION = 1;
 /** 4: CRC-32C; 2: CRC-16/X-25; 0: the modem checks integrity itself. The same on all stations of a channel. */
 export type FcsBytes = 0 | 2 | 4;
 
-export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack' | 'fragment' | 'aggregate';
+export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack' | 'fragment' | 'aggregate' | 'poll';
 
 /** Sequence numbers are 0 to 31. */
 export const SEQUENCES = 32;
@@ -26,7 +26,7 @@ export interface LinkFrame {
   readonly destination: Station;
   /** 1 to 254. */
   readonly source: Station;
-  /** 0 to 31; of an `ack`: the sequence that is expected next. */
+  /** 0 to 31; of an `ack`: the sequence that is expected next; of a `poll`: that of the oldest unsettled frame. */
   readonly sequence: number;
   /** 0 to 7: how far the sender's oldest unsettled frame to this receiver lies behind this one; 0 for an `ack`. */
   readonly behind: number;
@@ -45,10 +45,11 @@ const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = {
   ack: 4,
   fragment: 5,
   aggregate: 6,
+  poll: 7,
 };
 const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [
   undefined,
-  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate'] as const),
+  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll'] as const),
 ];
 
 const VERSION_SHIFT = 6;
@@ -131,12 +132,14 @@ function impossibility(frame: LinkFrame): string | null {
   if (!isOctet(frame.source) || frame.source === 0 || frame.source > MAX_STATION) return `source ${frame.source}`;
   if (!isBelow(frame.sequence, SEQUENCES)) return `sequence ${frame.sequence}`;
   if (!isBelow(frame.behind, WINDOW)) return `behind ${frame.behind}`;
-  if (frame.type === 'ack' && frame.destination === BROADCAST) return 'acknowledgement to all';
-  if (frame.type === 'ack' && frame.behind !== 0) return 'acknowledgement with something behind';
+  const isControl = frame.type === 'ack' || frame.type === 'poll';
+  if (isControl && frame.destination === BROADCAST) return `${frame.type} to all`;
+  if (isControl && frame.behind !== 0) return `${frame.type} with something behind`;
   // Bit 0 would say that what is expected next has arrived.
   const bitmap = frame.body[0] ?? 0;
   if (frame.type === 'ack' && (frame.body.length > 1 || (bitmap & 1) === 1)) return 'acknowledgement with a wrong body';
-  if (frame.type !== 'ack' && frame.body.length === 0) return `${frame.type} without a body`;
+  if (frame.type === 'poll' && frame.body.length > 0) return 'poll with a body';
+  if (!isControl && frame.body.length === 0) return `${frame.type} without a body`;
   return null;
 }
 

@@ -17,7 +17,7 @@ import { BROADCAST } from '../../../src/wire/packet.js';
 import { hex } from './frames.js';
 
 const FCS_SIZES: readonly FcsBytes[] = [0, 2, 4];
-const TYPES: readonly LinkFrameType[] = ['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate'];
+const TYPES: readonly LinkFrameType[] = ['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll'];
 
 type Vector = ReadonlyMap<string, string>;
 
@@ -80,7 +80,7 @@ const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
 
 describe('vectors of link-frame.md', () => {
   it('are all there', () => {
-    expect(goodVectors.length).toBe(12);
+    expect(goodVectors.length).toBe(13);
     expect(badVectors.length).toBe(14);
     expect(goodVectors.length + badVectors.length).toBe([...document.matchAll(/^octets: /gm)].length);
   });
