@@ -29,6 +29,7 @@ import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
 import { measureHostLatencyUs } from './host-latency.js';
+import { installNeighbours } from './known-neighbours.js';
 import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
 import type { BridgeStatus } from './status.js';
@@ -86,6 +87,10 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       addresses: wanted.addresses,
       table: configuration.neighbours,
     });
+    if (answersAtHome(configuration)) {
+      const forget = installNeighbours(netlink, tap.ifindex, neighbours, wanted.addresses, configuration.neighbours);
+      if (!tap.created) undo.push(forget);
+    }
     const bridge = new Bridge({
       profile: configuration.id,
       station: wanted.station,
@@ -193,10 +198,15 @@ function macConfig({ link }: Configuration, driver: ModemDriver): MacConfig {
   };
 }
 
-function homeFilter({ link }: Configuration, neighbours: NeighbourTable): HomeFilter {
+/** Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask. */
+function answersAtHome({ link }: Configuration): boolean {
+  return link.chatter.arp === 'auto' ? link.encapsulation !== 'ethernet' : link.chatter.arp === 'local';
+}
+
+function homeFilter(configuration: Configuration, neighbours: NeighbourTable): HomeFilter {
+  const { link } = configuration;
   const { chatter } = link;
-  // Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask.
-  const answerAtHome = chatter.arp === 'auto' ? link.encapsulation !== 'ethernet' : chatter.arp === 'local';
+  const answerAtHome = answersAtHome(configuration);
   const filters: ChatterFilters = {
     arp: answerAtHome,
     nd: chatter.nd === 'drop',

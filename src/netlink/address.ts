@@ -15,6 +15,7 @@ import {
   NLM_F_REPLACE,
   NLM_F_REQUEST,
   NUD_PERMANENT,
+  RTM_DELNEIGH,
   RTM_NEWADDR,
   RTM_NEWNEIGH,
 } from './constants.js';
@@ -79,4 +80,17 @@ export function newNeighbourMessage(ifindex: number, address: Uint8Array, mac: U
     .u8(0)
     .attributeOctets(NDA_DST, address)
     .attributeOctets(NDA_LLADDR, mac);
+}
+
+/** Forgets a neighbour, a permanent one too. */
+export function deleteNeighbourMessage(ifindex: number, address: Uint8Array): MessageWriter {
+  return new MessageWriter(RTM_DELNEIGH, NLM_F_REQUEST | NLM_F_ACK)
+    .u8(familyOf(address))
+    .u8(0)
+    .u16(0)
+    .u32(ifindex)
+    .u16(0)
+    .u8(0)
+    .u8(0)
+    .attributeOctets(NDA_DST, address);
 }

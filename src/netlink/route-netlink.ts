@@ -1,7 +1,7 @@
 /** Links, addresses and queueing disciplines of this network namespace, as plain calls over a netlink socket. */
 
 import { SluiceError } from '../base/errors.js';
-import { type InterfaceAddress, newAddressMessage, newNeighbourMessage } from './address.js';
+import { deleteNeighbourMessage, type InterfaceAddress, newAddressMessage, newNeighbourMessage } from './address.js';
 import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, RTM_NEWLINK, RTM_NEWQDISC } from './constants.js';
 import { type RequestContext, refusalError, refusalOf } from './failure.js';
 import {
@@ -88,6 +88,13 @@ export class RouteNetlink {
   addNeighbour(ifindex: number, address: Uint8Array, mac: Uint8Array): void {
     this.#exchange(newNeighbourMessage(ifindex, address, mac), {
       call: 'RTM_NEWNEIGH',
+      subject: `neighbour on interface ${ifindex}`,
+    });
+  }
+
+  deleteNeighbour(ifindex: number, address: Uint8Array): void {
+    this.#exchange(deleteNeighbourMessage(ifindex, address), {
+      call: 'RTM_DELNEIGH',
       subject: `neighbour on interface ${ifindex}`,
     });
   }
