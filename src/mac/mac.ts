@@ -23,6 +23,8 @@ import { deriveTiming, type MacTiming } from './timing.js';
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
 const PENDING_ACKS_MAX = 16;
+/** The next frame of a burst has been sensed after so many slots; one is exact, and leaves no room for a tie. */
+const BURST_GAP_SLOTS = 2;
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
 /** Frames held back and fragments are given up after so many of the longest exchanges without a sign of their sender. */
@@ -46,9 +48,9 @@ export class Mac implements PhyListener {
   readonly #pendingAcks: Station[] = [];
   /** A burst to us goes on; it is answered at its end, also if its last frame cannot be understood. */
   #owesAck: Station | null = null;
-  #understood = false;
   #cancelAckWait: Cancel | null = null;
   #cancelExpiry: Cancel | null = null;
+  #cancelBurstEnd: Cancel | null = null;
   #contendingSinceUs = 0;
   #lastOwnEndUs = Number.NEGATIVE_INFINITY;
   #finishing = false;
@@ -134,10 +136,7 @@ export class Mac implements PhyListener {
   }
 
   carrier(busy: boolean): void {
-    const owed = this.#owesAck;
-    if (busy) this.#understood = false;
-    // The last frame of a burst to us was heard but not understood: its sender waits for the answer all the same.
-    else if (owed !== null && !this.#understood) this.#answer(owed);
+    this.#watchBurst(busy);
     this.#access.carrier(busy);
   }
 
@@ -157,7 +156,6 @@ export class Mac implements PhyListener {
       this.#ownAddressHeard();
       return;
     }
-    this.#understood = true;
     const nowUs = scheduler.nowUs();
     const isNew = this.#neighbours.heard(frame.source, nowUs, meta);
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
@@ -202,7 +200,7 @@ export class Mac implements PhyListener {
       if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
     } else if (outcome === 'refused') this.#failed();
     else if (!frame.last) this.#sendNext(nowUs);
-    else if (frame.wantsAck) this.#awaitAck(nowUs);
+    else if (frame.wantsAck) this.#awaitAck(nowUs, frame.first ? 0 : BURST_GAP_SLOTS * this.timing.slotUs);
     else {
       this.counters.unconfirmed++;
       this.#done();
@@ -246,11 +244,14 @@ export class Mac implements PhyListener {
     this.#options.phy.transmit(octets);
   }
 
-  /** Where arriving octets show the start of an ACK, silence at that moment is answer enough. */
-  #awaitAck(nowUs: number): void {
+  /**
+   * Where arriving octets show the start of an ACK, silence at that moment is answer enough. After a burst the answer may
+   * come later, see `#watchBurst`.
+   */
+  #awaitAck(nowUs: number, laterUs: number): void {
     const { capabilities, timing } = this.#options.phy;
     this.#state = 'awaiting-ack';
-    const accessUs = timing.modemAccessUs ?? 0;
+    const accessUs = laterUs + (timing.modemAccessUs ?? 0);
     const startIsSeen = capabilities.carrierSense === 'activity' && capabilities.channelAccess === 'host';
     const endUs = nowUs + accessUs + this.timing.ackEndUs;
     this.#ackWait(startIsSeen ? nowUs + accessUs + this.timing.ackStartUs : endUs, endUs);
@@ -295,6 +296,7 @@ export class Mac implements PhyListener {
     this.#ackWait(null);
     this.#access.close();
     this.#cancelExpiry?.();
+    this.#cancelBurstEnd?.();
     this.#state = 'finishing';
     this.#sender.dropAll('shutdown');
     this.#options.observer.finished?.();
@@ -307,6 +309,22 @@ export class Mac implements PhyListener {
     this.#receiver.takeConfirmed(frame, nowUs);
     if (frame.more) this.#owesAck = frame.source;
     else this.#answer(frame.source);
+  }
+
+  /**
+   * A burst to us is not over, as far as we understood. If it goes on, it does so at once; if not, its last frame
+   * was not understood, and its sender waits for the answer all the same.
+   */
+  #watchBurst(busy: boolean): void {
+    this.#cancelBurstEnd?.();
+    this.#cancelBurstEnd = null;
+    const owed = this.#owesAck;
+    if (busy || owed === null) return;
+    const { scheduler } = this.#options;
+    this.#cancelBurstEnd = scheduler.at(scheduler.nowUs() + BURST_GAP_SLOTS * this.timing.slotUs, () => {
+      this.#cancelBurstEnd = null;
+      if (this.#owesAck === owed) this.#answer(owed);
+    });
   }
 
   #pollHeard(frame: LinkFrame): void {

@@ -43,6 +43,7 @@ interface Unit {
 export interface BurstFrame {
   readonly octets: Uint8Array;
   readonly destination: Station;
+  readonly first: boolean;
   /** No other frame of this burst follows. */
   readonly last: boolean;
   readonly wantsAck: boolean;
@@ -112,13 +113,14 @@ export class Sender {
     const open = burst.repeats.shift() ?? this.#openNext();
     const unit = open.item;
     this.#unconfirmed = this.#wantsAck(unit) ? null : unit;
+    const first = burst.airtimeUs === 0;
     burst.airtimeUs += this.#airtimeUs(unit);
     this.#burstUs = burst.airtimeUs;
     open.attempts++;
     const last = !this.#another(nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
-    return { octets: this.#encode(open, !last), destination: unit.destination, last, wantsAck };
+    return { octets: this.#encode(open, !last), destination: unit.destination, first, last, wantsAck };
   }
 
   /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
@@ -197,7 +199,7 @@ export class Sender {
     const sequence = this.#open?.unacknowledged[0]?.sequence ?? 0;
     const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
     const octets = encodeLinkFrame({ ...header, body: NO_BODY }, config.fcsBytes);
-    return { octets, destination, last: true, wantsAck: true };
+    return { octets, destination, first: true, last: true, wantsAck: true };
   }
 
   #openNext(): OpenFrame<Unit> {
