@@ -4,6 +4,7 @@
 #include "netlink_socket.h"
 #include "network_namespace.h"
 #include "packet_socket.h"
+#include "service_manager.h"
 #include "tap_device.h"
 #include "tty.h"
 #include "udp_socket.h"
@@ -16,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::UdpSocket::Register(env, exports);
   sluice::RegisterTty(env, exports);
   sluice::RegisterNetworkNamespace(env, exports);
+  sluice::RegisterServiceManager(env, exports);
   return exports;
 }
 

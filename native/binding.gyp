@@ -13,6 +13,7 @@
         'tty.cc',
         'udp_socket.cc',
         'network_namespace.cc',
+        'service_manager.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

@@ -1,9 +1,12 @@
 // A netlink socket: synchronous requests, or notifications on the event loop.
 #include "netlink_socket.h"
 
+#include <arpa/inet.h>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <ctime>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -21,6 +24,8 @@ void NetlinkSocket::Register(Napi::Env env, Napi::Object exports) {
   exports.Set("NetlinkSocket", DefineClass(env, "NetlinkSocket",
                                            {
                                                InstanceAccessor("fd", &NetlinkSocket::FileDescriptor, nullptr),
+                                               InstanceAccessor("portId", &NetlinkSocket::PortId, nullptr),
+                                               InstanceMethod("ignoreOwn", &NetlinkSocket::IgnoreOwn),
                                                InstanceMethod("request", &NetlinkSocket::Request),
                                                InstanceMethod("onNotification", &NetlinkSocket::OnNotification),
                                                InstanceMethod("setReferenced", &NetlinkSocket::SetReferenced),
@@ -70,6 +75,35 @@ NetlinkSocket::~NetlinkSocket() { readiness_.Close(); }
 
 Napi::Value NetlinkSocket::FileDescriptor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fd_.get());
+}
+
+// The address that the kernel gave to the socket.
+Napi::Value NetlinkSocket::PortId(const Napi::CallbackInfo& info) {
+  sockaddr_nl address{};
+  socklen_t length = sizeof(address);
+  if (getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    ThrowErrno(info.Env(), errno, "getsockname", subject_);
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), address.nl_pid);
+}
+
+// (portId): notifications of what that socket asked for are thrown away in the kernel, without a wake-up
+void NetlinkSocket::IgnoreOwn(const Napi::CallbackInfo& info) {
+  int64_t port = 0;
+  if (!GetInt(info, 0, &port)) return;
+  // The filter loads words in network order.
+  const uint32_t wanted = htonl(static_cast<uint32_t>(port));
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, wanted, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  };
+  const sock_fprog program{sizeof(code) / sizeof(code[0]), code};
+  if (setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) != 0) {
+    ThrowErrno(info.Env(), errno, "SO_ATTACH_FILTER", subject_);
+  }
 }
 
 ssize_t NetlinkSocket::Receive(int flags) {

@@ -19,6 +19,8 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
  private:
   void Open(const Napi::CallbackInfo& info);
   Napi::Value FileDescriptor(const Napi::CallbackInfo& info);
+  Napi::Value PortId(const Napi::CallbackInfo& info);
+  void IgnoreOwn(const Napi::CallbackInfo& info);
   Napi::Value Request(const Napi::CallbackInfo& info);
   void OnNotification(const Napi::CallbackInfo& info);
   void SetReferenced(const Napi::CallbackInfo& info);

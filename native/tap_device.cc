@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ void TapDevice::Register(Napi::Env env, Napi::Object exports) {
                                            StaticMethod("features", &TapDevice::Features),
                                            InstanceAccessor("name", &TapDevice::Name, nullptr),
                                            InstanceAccessor("ifindex", &TapDevice::IfIndex, nullptr),
+                                           InstanceAccessor("flags", &TapDevice::Flags, nullptr),
                                            InstanceAccessor("features", &TapDevice::FeatureMask, nullptr),
                                            InstanceAccessor("fd", &TapDevice::FileDescriptor, nullptr),
                                            InstanceMethod("read", &TapDevice::Read),
@@ -40,6 +42,7 @@ void TapDevice::Register(Napi::Env env, Napi::Object exports) {
                                            InstanceMethod("setSendBuffer", &TapDevice::SetSendBuffer),
                                            InstanceMethod("attachQueue", &TapDevice::AttachQueue),
                                            InstanceMethod("detachQueue", &TapDevice::DetachQueue),
+                                           InstanceMethod("withinNamespace", &TapDevice::WithinNamespace),
                                            InstanceMethod("arm", &TapDevice::Arm),
                                            InstanceMethod("disarm", &TapDevice::Disarm),
                                            InstanceMethod("setReferenced", &TapDevice::SetReferenced),
@@ -47,10 +50,14 @@ void TapDevice::Register(Napi::Env env, Napi::Object exports) {
                                        }));
 }
 
-// (clonePath, name, flags)
+// (clonePath, name, flags), or (fd) for a queue that another process opened
 TapDevice::TapDevice(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<TapDevice>(info), one_shot_(info.Env(), this) {
-  Open(info);
+  if (info[0].IsNumber()) {
+    Adopt(info);
+  } else {
+    Open(info);
+  }
 }
 
 void TapDevice::Open(const Napi::CallbackInfo& info) {
@@ -72,13 +79,43 @@ void TapDevice::Open(const Napi::CallbackInfo& info) {
   request.ifr_name[IFNAMSIZ - 1] = '\0';
   name_ = request.ifr_name;
 
+  if (FindIndex(env)) fd_ = std::move(fd);
+}
+
+// Takes the descriptor over, whatever comes of it.
+void TapDevice::Adopt(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  int64_t number = -1;
+  if (!GetInt(info, 0, &number)) return;
+  Fd fd(static_cast<int>(number));
+  name_ = "descriptor " + std::to_string(number);
+  ifreq request{};
+  if (ioctl(fd.get(), TUNGETIFF, &request) != 0) return ThrowErrno(env, errno, "TUNGETIFF", name_);
+  if (!GetFeatures(env, fd, name_, &features_)) return;
+  request.ifr_name[IFNAMSIZ - 1] = '\0';
+  name_ = request.ifr_name;
+  const int status = fcntl(fd.get(), F_GETFL);
+  if (status < 0 || fcntl(fd.get(), F_SETFL, status | O_NONBLOCK) < 0 || fcntl(fd.get(), F_SETFD, FD_CLOEXEC) < 0) {
+    return ThrowErrno(env, errno, "fcntl", name_);
+  }
+  if (FindIndex(env)) fd_ = std::move(fd);
+}
+
+// In the network namespace of the calling thread.
+bool TapDevice::FindIndex(Napi::Env env) {
   const Fd control(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!control.valid()) return ThrowErrno(env, errno, "socket", name_);
+  if (!control.valid()) {
+    ThrowErrno(env, errno, "socket", name_);
+    return false;
+  }
   ifreq query{};
   memcpy(query.ifr_name, name_.c_str(), name_.size());
-  if (ioctl(control.get(), SIOCGIFINDEX, &query) != 0) return ThrowErrno(env, errno, "SIOCGIFINDEX", name_);
+  if (ioctl(control.get(), SIOCGIFINDEX, &query) != 0) {
+    ThrowErrno(env, errno, "SIOCGIFINDEX", name_);
+    return false;
+  }
   ifindex_ = query.ifr_ifindex;
-  fd_ = std::move(fd);
+  return true;
 }
 
 TapDevice::~TapDevice() { one_shot_.Abandon(); }
@@ -156,6 +193,35 @@ void TapDevice::SetQueue(Napi::Env env, short flag, const char* call) {
 
 void TapDevice::AttachQueue(const Napi::CallbackInfo& info) { SetQueue(info.Env(), IFF_ATTACH_QUEUE, "TUNSETQUEUE"); }
 void TapDevice::DetachQueue(const Napi::CallbackInfo& info) { SetQueue(info.Env(), IFF_DETACH_QUEUE, "TUNSETQUEUE"); }
+
+// The flags of TUNGETIFF, IFF_PERSIST and IFF_DETACH_QUEUE among them.
+Napi::Value TapDevice::Flags(const Napi::CallbackInfo& info) {
+  ifreq request{};
+  if (ioctl(fd_.get(), TUNGETIFF, &request) != 0) {
+    ThrowErrno(info.Env(), errno, "TUNGETIFF", name_);
+    return info.Env().Undefined();
+  }
+  return Napi::Number::New(info.Env(), static_cast<unsigned short>(request.ifr_flags));
+}
+
+// (callback) -> what it gives: called with this thread in the network namespace in which the device is now
+Napi::Value TapDevice::WithinNamespace(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Function callback;
+  if (!GetFunction(info, 0, &callback)) return env.Undefined();
+  const auto fail = [&](const char* call) {
+    ThrowErrno(env, errno, call, name_);
+    return env.Undefined();
+  };
+  const Fd ours(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!ours.valid()) return fail("open(namespace)");
+  const Fd its(ioctl(fd_.get(), TUNGETDEVNETNS));
+  if (!its.valid()) return fail("TUNGETDEVNETNS");
+  if (setns(its.get(), CLONE_NEWNET) != 0) return fail("setns");
+  const Napi::Value result = callback.Call({});
+  if (setns(ours.get(), CLONE_NEWNET) != 0 && !env.IsExceptionPending()) return fail("setns");
+  return result;
+}
 
 // (callback): calls back once when a frame can be read, or when reading would fail
 void TapDevice::Arm(const Napi::CallbackInfo& info) {

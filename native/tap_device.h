@@ -16,9 +16,12 @@ class TapDevice : public Napi::ObjectWrap<TapDevice> {
 
  private:
   void Open(const Napi::CallbackInfo& info);
+  void Adopt(const Napi::CallbackInfo& info);
+  bool FindIndex(Napi::Env env);
   static Napi::Value Features(const Napi::CallbackInfo& info);
   Napi::Value Name(const Napi::CallbackInfo& info);
   Napi::Value IfIndex(const Napi::CallbackInfo& info);
+  Napi::Value Flags(const Napi::CallbackInfo& info);
   Napi::Value FeatureMask(const Napi::CallbackInfo& info);
   Napi::Value FileDescriptor(const Napi::CallbackInfo& info);
   Napi::Value Read(const Napi::CallbackInfo& info);
@@ -29,6 +32,7 @@ class TapDevice : public Napi::ObjectWrap<TapDevice> {
   void SetSendBuffer(const Napi::CallbackInfo& info);
   void AttachQueue(const Napi::CallbackInfo& info);
   void DetachQueue(const Napi::CallbackInfo& info);
+  Napi::Value WithinNamespace(const Napi::CallbackInfo& info);
   void Arm(const Napi::CallbackInfo& info);
   void Disarm(const Napi::CallbackInfo& info);
   void SetReferenced(const Napi::CallbackInfo& info);

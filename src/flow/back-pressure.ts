@@ -31,3 +31,20 @@ export interface BackPressure {
   /** Takes off what was put on the device, so that a TAP that we did not create is left as found. Idempotent. */
   close(): void;
 }
+
+/** A mode that hangs something on the device, where other hands than ours may take it off. */
+export interface HungBackPressure extends BackPressure {
+  /** What on the device is not as this mode needs it, in words; null when all is. Throws SluiceError, when the device is gone. */
+  fault(): string | null;
+  /**
+   * Hangs everything again. Gives the packets that were lost with what had taken its place.
+   * Throws SluiceError when the device is gone, or no privilege is left.
+   */
+  rehang(): number;
+  /** Follows another MTU of the device. */
+  followMtu(mtuBytes: number): void;
+  /** As far as can be, nothing passes from now on without a grant: not even the credit that stands when nothing waits. */
+  shut(): void;
+  /** Closes what this process holds and leaves the device as it is, with what waits in it. Idempotent. */
+  leave(): void;
+}

@@ -12,10 +12,10 @@
 
 import { SluiceError } from '../base/errors.js';
 import { TC_H_ROOT } from '../netlink/constants.js';
-import { type Qdisc, tcHandle } from '../netlink/qdisc.js';
+import { formatHandle, type Qdisc, tcHandle } from '../netlink/qdisc.js';
 import { slowestTbfRate, type TbfOptions, tbfRateOf } from '../netlink/qdisc-options.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
-import type { BackPressure, QdiscStatistics } from './back-pressure.js';
+import type { HungBackPressure, QdiscStatistics } from './back-pressure.js';
 import { abandon, DeviceState } from './device-state.js';
 import { findInner, GATED_PFIFO_LIMIT_PACKETS, type InnerQdiscChoice, installInnerQdisc } from './inner-qdisc.js';
 import {
@@ -23,6 +23,7 @@ import {
   ENOBUFS,
   ETHERNET_HEADER_BYTES,
   type FrameSender,
+  fillerFrame,
   isKickFrame,
   KICK_BYTES,
   kickFrame,
@@ -71,7 +72,7 @@ export function isGate(root: Qdisc): boolean {
   return (tbfRateOf(root.rawOptions) ?? Number.POSITIVE_INFINITY) <= FASTEST_LEAK_BYTES_PER_S;
 }
 
-export class CreditGate implements BackPressure {
+export class CreditGate implements HungBackPressure {
   readonly mode = 'gate';
   readonly reason: string;
   /** Kicks that found the queue full; the queue ran all the same. */
@@ -96,19 +97,38 @@ export class CreditGate implements BackPressure {
   constructor(options: CreditGateOptions) {
     this.#options = options;
     this.reason = options.reason;
-    const { netlink, ifindex, inner } = options;
-    this.#before = new DeviceState(netlink, ifindex, isGate);
+    this.#before = new DeviceState(options.netlink, options.ifindex, isGate);
     try {
       this.#openKicker();
-      netlink.setLink(ifindex, { txQueueLength: RING_PACKETS });
-      this.#mtuBytes = netlink.linkByIndex(ifindex).mtuBytes;
-      netlink.replaceQdisc(ifindex, { parent: TC_H_ROOT, handle: GATE_HANDLE, options: this.#bucket(UNUSED_LIMIT) });
-      installInnerQdisc(netlink, ifindex, inner, GATE_CLASS, GATED_PFIFO_LIMIT_PACKETS);
-      this.#prepare();
+      this.rehang();
     } catch (failure) {
       abandon(this);
       throw failure;
     }
+  }
+
+  /** Puts it back on, after somebody else's root qdisc has taken its place or our parts of it were deleted. */
+  rehang(): number {
+    const { netlink, ifindex, inner } = this.#options;
+    const lostPackets = this.#before.clearRoot();
+    netlink.setLink(ifindex, { txQueueLength: RING_PACKETS });
+    this.#mtuBytes = netlink.linkByIndex(ifindex).mtuBytes;
+    netlink.replaceQdisc(ifindex, { parent: TC_H_ROOT, handle: GATE_HANDLE, options: this.#bucket(UNUSED_LIMIT) });
+    installInnerQdisc(netlink, ifindex, inner, GATE_CLASS, GATED_PFIFO_LIMIT_PACKETS);
+    this.#prepare();
+    return lostPackets;
+  }
+
+  /** The policy below the gate is the operator's: any discipline at 1:1 is as good as ours. */
+  fault(): string | null {
+    const { netlink, ifindex } = this.#options;
+    const qdiscs = netlink.qdiscs(ifindex);
+    const root = qdiscs.find((qdisc) => qdisc.parent === TC_H_ROOT);
+    if (root === undefined) return 'the root qdisc is gone';
+    if (!isGate(root)) return `the root qdisc is ${root.kind} ${formatHandle(root.handle)} in place of the gate`;
+    if (!qdiscs.some((qdisc) => qdisc.parent === GATE_CLASS)) return 'the qdisc below the gate (1:1) is gone';
+    const { txQueueLength } = netlink.linkByIndex(ifindex);
+    return txQueueLength < RING_PACKETS ? `txqueuelen is ${txQueueLength}, less than ${RING_PACKETS}` : null;
   }
 
   get grants(): number {
@@ -168,10 +188,24 @@ export class CreditGate implements BackPressure {
     this.grant();
   }
 
-  close(): void {
-    if (this.#closed) return;
+  /**
+   * Where nothing waits, a credit stands; a frame of ours as long as the MTU uses it up, and must be read and thrown away
+   * like a kick. What is left lets nothing pass but what leaks.
+   */
+  shut(): void {
+    if (this.qdisc().backlogPackets > 0) return;
+    this.#kickers[0]?.send(fillerFrame(this.#mtuBytes));
+    this.#kickers[0]?.send(this.#kick);
+  }
+
+  leave(): void {
     this.#closed = true;
     for (const kicker of this.#kickers) kicker.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.leave();
     this.#before.restore();
   }
 

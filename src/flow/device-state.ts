@@ -11,8 +11,9 @@ const NOTHING_THERE: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENODE
 export class DeviceState {
   readonly #netlink: RouteNetlink;
   readonly #ifindex: number;
+  readonly #isOurs: (root: Qdisc) => boolean;
   readonly #txQueueLength: number;
-  /** The root qdisc, if somebody had set one up; the kernel's default has no handle. */
+  /** The root qdisc, if somebody had set one up. */
   readonly #root: Qdisc | undefined;
   #restored = false;
 
@@ -20,17 +21,29 @@ export class DeviceState {
   constructor(netlink: RouteNetlink, ifindex: number, isOurs: (root: Qdisc) => boolean) {
     this.#netlink = netlink;
     this.#ifindex = ifindex;
+    this.#isOurs = isOurs;
     this.#txQueueLength = netlink.linkByIndex(ifindex).txQueueLength;
-    const root = netlink.qdiscs(ifindex).find((qdisc) => qdisc.parent === TC_H_ROOT && qdisc.handle !== 0);
-    if (root === undefined || isOurs(root)) return;
+    const root = this.#foreignRoot();
+    if (root === undefined) return;
     this.#root = root;
-    // Its number may be the one that we want to use for another kind.
+    this.clearRoot();
+  }
+
+  /**
+   * Takes off a root qdisc of somebody else's: its number may be the one that we want to use for another kind. Gives the
+   * packets that waited in it, which are lost with it.
+   */
+  clearRoot(): number {
+    const root = this.#foreignRoot();
+    if (root === undefined) return 0;
     this.#deleteRoot();
+    return root.backlogPackets;
   }
 
   /**
    * Takes our qdiscs off, which drops what waits in them, and puts back the length of the queue and the root qdisc that
-   * was there, without its classes. Idempotent; a device that is gone needs nothing.
+   * was there, without its classes. What somebody else has put in their place meanwhile stays. Idempotent; a device that
+   * is gone needs nothing.
    */
   restore(): void {
     if (this.#restored) return;
@@ -42,8 +55,15 @@ export class DeviceState {
       if (isSluiceError(failure) && failure.details.errno === 'ENODEV') return;
       throw failure;
     }
+    if (this.#foreignRoot() !== undefined) return;
     this.#deleteRoot();
     if (this.#root !== undefined) this.#netlink.recreateQdisc(this.#ifindex, this.#root);
+  }
+
+  /** One that somebody set up; the kernel's default has no handle. */
+  #foreignRoot(): Qdisc | undefined {
+    const roots = this.#netlink.qdiscs(this.#ifindex).filter((qdisc) => qdisc.parent === TC_H_ROOT);
+    return roots.find((qdisc) => qdisc.handle !== 0 && !this.#isOurs(qdisc));
   }
 
   #deleteRoot(): void {

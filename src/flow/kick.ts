@@ -14,12 +14,14 @@ export const KICK_PRIORITY = 6;
  * Addresses of our own making (locally administered), EtherType 0x88B5 (IEEE 802, local experimental 1), and four octets
  * to tell it from what others do under that EtherType.
  */
-const KICK = Uint8Array.of(
+const KICK_HEADER = Uint8Array.of(
   ...[0x02, 0x53, 0x4c, 0x43, 0x45, 0x00],
   ...[0x02, 0x53, 0x4c, 0x43, 0x45, 0x01],
   ...[0x88, 0xb5],
-  ...[0x4b, 0x49, 0x43, 0x4b],
 );
+/** "KICK", and for one that is as long as a frame of the MTU, "FILL". */
+const KICK = Uint8Array.of(...KICK_HEADER, 0x4b, 0x49, 0x43, 0x4b);
+const FILLER = Uint8Array.of(...KICK_HEADER, 0x46, 0x49, 0x4c, 0x4c);
 
 export const KICK_BYTES = KICK.length;
 
@@ -28,9 +30,21 @@ export function kickFrame(): Uint8Array {
   return KICK.slice();
 }
 
+/** As long as a frame of the MTU can be: uses up a credit. */
+export function fillerFrame(mtuBytes: number): Uint8Array {
+  const frame = new Uint8Array(Math.max(KICK_BYTES, mtuBytes + ETHERNET_HEADER_BYTES));
+  frame.set(FILLER);
+  return frame;
+}
+
+/** A kick or a filler. */
 export function isKickFrame(frame: Uint8Array): boolean {
-  if (frame.length !== KICK_BYTES) return false;
-  for (let i = 0; i < KICK_BYTES; i++) if (frame[i] !== KICK[i]) return false;
+  return (frame.length === KICK_BYTES && beginsWith(frame, KICK)) || beginsWith(frame, FILLER);
+}
+
+function beginsWith(frame: Uint8Array, start: Uint8Array): boolean {
+  if (frame.length < KICK_BYTES) return false;
+  for (let i = 0; i < KICK_BYTES; i++) if (frame[i] !== start[i]) return false;
   return true;
 }
 

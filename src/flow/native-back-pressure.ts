@@ -8,7 +8,7 @@ import { isSluiceError } from '../base/errors.js';
 import { TC_H_ROOT } from '../netlink/constants.js';
 import type { Qdisc } from '../netlink/qdisc.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
-import type { BackPressure, QdiscStatistics } from './back-pressure.js';
+import type { HungBackPressure, QdiscStatistics } from './back-pressure.js';
 import { isGate } from './credit-gate.js';
 import { abandon, DeviceState } from './device-state.js';
 import { findInner, type InnerQdiscChoice, installInnerQdisc, isInnerQdisc } from './inner-qdisc.js';
@@ -27,13 +27,15 @@ export interface NativeOptions {
   readonly reason: string;
 }
 
-export class NativeBackPressure implements BackPressure {
+export class NativeBackPressure implements HungBackPressure {
   readonly mode = 'native';
   readonly reason: string;
   readonly grants = 0;
   readonly #netlink: RouteNetlink;
   readonly #ifindex: number;
+  readonly #inner: InnerQdiscChoice;
   readonly #before: DeviceState;
+  #left = false;
 
   /**
    * For a TAP that was opened with IFF_BACKPRESSURE. pfifo_fast takes its length from the ring's, which is 2 here, so prio
@@ -43,6 +45,7 @@ export class NativeBackPressure implements BackPressure {
   constructor({ netlink, ifindex, inner, reason }: NativeOptions) {
     this.#netlink = netlink;
     this.#ifindex = ifindex;
+    this.#inner = inner;
     const isLeftover = (root: Qdisc): boolean => isGate(root) || isInnerQdisc(root);
     this.#before = new DeviceState(netlink, ifindex, isLeftover);
     try {
@@ -71,7 +74,31 @@ export class NativeBackPressure implements BackPressure {
     };
   }
 
+  rehang(): number {
+    const lostPackets = this.#before.clearRoot();
+    this.#netlink.setLink(this.#ifindex, { txQueueLength: RING_PACKETS });
+    this.#install(this.#inner);
+    return lostPackets;
+  }
+
+  /** Any qdisc that somebody chose is as good as ours; without one, or with the kernel's own, a full ring drops. */
+  fault(): string | null {
+    const root = this.#netlink.qdiscs(this.#ifindex).find((qdisc) => qdisc.parent === TC_H_ROOT);
+    if (root === undefined || root.handle === 0) return `the root qdisc is ${root?.kind ?? 'none'} in place of ours`;
+    const { txQueueLength } = this.#netlink.linkByIndex(this.#ifindex);
+    return txQueueLength > RING_PACKETS ? `txqueuelen is ${txQueueLength}, more than ${RING_PACKETS}` : null;
+  }
+
+  followMtu(): void {}
+
+  shut(): void {}
+
+  leave(): void {
+    this.#left = true;
+  }
+
   close(): void {
+    if (this.#left) return;
     this.#before.restore();
   }
 

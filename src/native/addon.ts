@@ -93,11 +93,23 @@ export class TapDevice extends Readable<RawTapDevice> {
    * @param flags of TUNSETIFF, see tun-flags.ts; the kernel ignores those it does not know without a word
    * @throws SluiceError `privilege`; `kernel-feature` when there is no driver, the device is in use or has other flags
    */
-  constructor(clonePath: string, name: string, flags: number) {
-    super(translated(() => new (addon().TapDevice)(clonePath, name, flags), { tunFlags: flags }));
+  constructor(clonePath: string, name: string, flags: number);
+  /** Takes over a queue that another process opened, its descriptor included; throws `system` when it is none. */
+  constructor(fd: number);
+  constructor(from: string | number, name = '', flags = 0) {
+    super(
+      typeof from === 'number'
+        ? translated(() => new (addon().TapDevice)(from))
+        : translated(() => new (addon().TapDevice)(from, name, flags), { tunFlags: flags }),
+    );
     this.name = this.raw.name;
     this.ifindex = this.raw.ifindex;
     this.features = this.raw.features;
+  }
+
+  /** The flags that the device has now (TUNGETIFF). @throws SluiceError `system` when the device is gone */
+  get flags(): number {
+    return translated(() => this.raw.flags);
   }
 
   /** The mask of TUNGETFEATURES, without a device. Throws as the constructor does. */
@@ -149,6 +161,14 @@ export class TapDevice extends Readable<RawTapDevice> {
   detachQueue(): void {
     translated(() => this.raw.detachQueue());
   }
+
+  /**
+   * Runs `callback` in the network namespace in which the device is now: sockets opened there stay there.
+   * @throws SluiceError `privilege` without CAP_NET_ADMIN there and CAP_SYS_ADMIN here; `system` when the device is gone
+   */
+  withinNamespace<Result>(callback: () => Result): Result {
+    return translated(() => this.raw.withinNamespace(callback));
+  }
 }
 
 export interface NotificationListener {
@@ -175,6 +195,16 @@ export class NetlinkSocket {
   /** The file descriptor; -1 once closed. */
   get fd(): number {
     return this.#raw.fd;
+  }
+
+  /** The address by which the kernel names this socket in what it tells others of its requests. */
+  get portId(): number {
+    return translated(() => this.#raw.portId);
+  }
+
+  /** Does not listen to what that socket brought about; the kernel throws it away without waking us. */
+  ignoreOwn(portId: number): void {
+    translated(() => this.#raw.ignoreOwn(portId));
   }
 
   /**
@@ -362,4 +392,12 @@ export function enterNetworkNamespace(path: string): void {
 /** The index of an interface of the calling thread's network namespace; 0 when there is none of that name. */
 export function interfaceIndex(name: string): number {
   return translated(() => addon().interfaceIndex(name));
+}
+
+/**
+ * One datagram to a service manager's socket (sd_notify(3)), with descriptors for it to keep; `@` at the start of the
+ * path stands for the abstract namespace. @returns octets sent, or a negative errno
+ */
+export function notifyServiceManager(path: string, text: string, descriptors: readonly number[] = []): number {
+  return addon().notifyServiceManager(path, text, descriptors);
 }

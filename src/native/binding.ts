@@ -11,6 +11,8 @@ export interface RawReadable {
 export interface RawTapDevice extends RawReadable {
   readonly name: string;
   readonly ifindex: number;
+  /** Of TUNGETIFF, read at each access. */
+  readonly flags: number;
   readonly features: number;
   read(buffer: Uint8Array): number;
   write(frame: Uint8Array): number;
@@ -20,10 +22,13 @@ export interface RawTapDevice extends RawReadable {
   setSendBuffer(bytes: number): void;
   attachQueue(): void;
   detachQueue(): void;
+  withinNamespace<Result>(callback: () => Result): Result;
 }
 
 export interface RawNetlinkSocket {
   readonly fd: number;
+  readonly portId: number;
+  ignoreOwn(portId: number): void;
   request(message: Uint8Array): Uint8Array[];
   onNotification(callback: (errno: number, message?: Uint8Array) => void): void;
   setReferenced(referenced: boolean): void;
@@ -57,6 +62,7 @@ export interface RawUdpSocket {
 export interface Addon {
   readonly TapDevice: {
     new (clonePath: string, name: string, flags: number): RawTapDevice;
+    new (fd: number): RawTapDevice;
     features(clonePath: string): number;
   };
   readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
@@ -70,4 +76,5 @@ export interface Addon {
   unshareNetwork(): void;
   enterNetworkNamespace(path: string): void;
   interfaceIndex(name: string): number;
+  notifyServiceManager(path: string, text: string, descriptors: readonly number[]): number;
 }

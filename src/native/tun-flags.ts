@@ -7,6 +7,7 @@ export const TUN_FLAGS = {
   /** Since Linux 7.3; missing from older headers. A full ring stops the queue instead of dropping. */
   IFF_BACKPRESSURE: 0x0080,
   IFF_MULTI_QUEUE: 0x0100,
+  IFF_PERSIST: 0x0800,
   IFF_NO_PI: 0x1000,
   IFF_VNET_HDR: 0x4000,
 } as const;

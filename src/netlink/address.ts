@@ -4,6 +4,7 @@ import { SluiceError } from '../base/errors.js';
 import {
   AF_INET,
   AF_INET6,
+  AF_UNSPEC,
   IFA_ADDRESS,
   IFA_BROADCAST,
   IFA_F_NODAD,
@@ -12,15 +13,18 @@ import {
   NDA_LLADDR,
   NLM_F_ACK,
   NLM_F_CREATE,
+  NLM_F_DUMP,
   NLM_F_REPLACE,
   NLM_F_REQUEST,
   NUD_PERMANENT,
   RTM_DELNEIGH,
+  RTM_GETADDR,
   RTM_NEWADDR,
   RTM_NEWNEIGH,
 } from './constants.js';
-import { MessageWriter } from './message.js';
+import { MessageWriter, OctetReader } from './message.js';
 
+const IFADDRMSG_BYTES = 8;
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 /** A broadcast address makes no sense on networks of two addresses or one (RFC 3021). */
@@ -66,6 +70,20 @@ export function newAddressMessage(ifindex: number, { address, prefixLength }: In
     writer.attributeOctets(IFA_BROADCAST, broadcastOf(address, prefixLength));
   }
   return writer.attributeOctets(IFA_ADDRESS, address);
+}
+
+/** Asks for those of all interfaces. */
+export function dumpAddressesMessage(): MessageWriter {
+  return new MessageWriter(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP).u8(AF_UNSPEC).u8(0).u8(0).u8(0).u32(0);
+}
+
+/** Reads the payload of an RTM_NEWADDR; throws SluiceError `system` when it is malformed. */
+export function parseAddress(payload: Uint8Array): InterfaceAddress & { readonly ifindex: number } {
+  const reader = new OctetReader(payload, 'address message');
+  const attributes = reader.attributes(IFADDRMSG_BYTES);
+  // On a point-to-point link IFA_ADDRESS is the other end's; IPv6 tells only that one where there is no other end.
+  const own = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
+  return { ifindex: reader.u32(4), prefixLength: reader.u8(1), address: own?.octets() ?? new Uint8Array(0) };
 }
 
 /** A permanent neighbour entry: nobody is asked for this address any more. */

@@ -25,18 +25,37 @@ export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 export const RTM_GETLINK = 18;
 export const RTM_NEWADDR = 20;
+export const RTM_GETADDR = 22;
 export const RTM_NEWNEIGH = 28;
 export const RTM_DELNEIGH = 29;
 export const RTM_NEWQDISC = 36;
 export const RTM_DELQDISC = 37;
 export const RTM_GETQDISC = 38;
 
+/** include/uapi/linux/rtnetlink.h: multicast groups, as the bit mask that the socket is bound with */
+export const RTMGRP_LINK = 0x1;
+export const RTMGRP_TC = 0x8;
+
 /** include/uapi/linux/if_link.h and if.h */
 export const IFLA_ADDRESS = 1;
 export const IFLA_IFNAME = 3;
 export const IFLA_MTU = 4;
 export const IFLA_TXQLEN = 13;
+export const IFLA_LINKINFO = 18;
 export const IFLA_STATS64 = 23;
+/** In an RTM_DELLINK: the link is not gone, it went to another network namespace. */
+export const IFLA_NEW_NETNSID = 45;
+export const IFLA_NEW_IFINDEX = 49;
+export const IFLA_INFO_KIND = 1;
+export const IFLA_INFO_DATA = 2;
+export const IFLA_TUN_OWNER = 1;
+export const IFLA_TUN_TYPE = 3;
+export const IFLA_TUN_PI = 4;
+export const IFLA_TUN_VNET_HDR = 5;
+export const IFLA_TUN_PERSIST = 6;
+export const IFLA_TUN_MULTI_QUEUE = 7;
+export const IFLA_TUN_NUM_QUEUES = 8;
+export const IFLA_TUN_NUM_DISABLED_QUEUES = 9;
 export const IFF_UP = 0x1;
 export const IFF_RUNNING = 0x40;
 /** IFNAMSIZ counts the closing NUL. */

@@ -7,8 +7,19 @@ import {
   IFF_UP,
   IFLA_ADDRESS,
   IFLA_IFNAME,
+  IFLA_INFO_DATA,
+  IFLA_INFO_KIND,
+  IFLA_LINKINFO,
   IFLA_MTU,
   IFLA_STATS64,
+  IFLA_TUN_MULTI_QUEUE,
+  IFLA_TUN_NUM_DISABLED_QUEUES,
+  IFLA_TUN_NUM_QUEUES,
+  IFLA_TUN_OWNER,
+  IFLA_TUN_PERSIST,
+  IFLA_TUN_PI,
+  IFLA_TUN_TYPE,
+  IFLA_TUN_VNET_HDR,
   IFLA_TXQLEN,
   INTERFACE_NAME_BYTES,
   NLM_F_ACK,
@@ -21,6 +32,8 @@ import { MessageWriter, OctetReader } from './message.js';
 
 const IFINFOMSG_BYTES = 16;
 const MAC_BYTES = 6;
+/** IFF_TUN of include/uapi/linux/if_tun.h; IFF_TAP is 2. */
+const TUN_TYPE_TUN = 1;
 
 /** What can be set on a link; what is left out stays as it is. */
 export interface LinkChange {
@@ -45,8 +58,28 @@ export interface LinkStatistics {
   readonly txDropped: number;
 }
 
+/** What the tun driver tells of its devices, since Linux 4.20. */
+export interface TunDetails {
+  readonly layer: 'tun' | 'tap';
+  readonly multiQueue: boolean;
+  readonly persistent: boolean;
+  /** Frames begin with the driver's packet information, which we do not speak. */
+  readonly packetInformation: boolean;
+  /** Frames begin with a virtio header, which we do not speak. */
+  readonly virtioHeader: boolean;
+  /** The user who may attach without CAP_NET_ADMIN. */
+  readonly owner: number | undefined;
+  /** Of multi-queue devices; both are 0 otherwise. */
+  readonly queues: number;
+  /** Queues that are held without taking part in the traffic; they keep the carrier up. */
+  readonly detachedQueues: number;
+}
+
 export interface Link {
   readonly ifindex: number;
+  /** The kind of a virtual link: `tun` for TUN and TAP devices, `veth`, `dummy`; '' for hardware. */
+  readonly kind: string;
+  readonly tun: TunDetails | undefined;
   readonly name: string;
   readonly up: boolean;
   /** Whether the kernel sees the carrier and the link is operational. */
@@ -133,14 +166,35 @@ function parseStatistics(reader: OctetReader): LinkStatistics {
   };
 }
 
+function parseTun(data: OctetReader | undefined): TunDetails | undefined {
+  const attributes = data?.attributes();
+  const type = attributes?.get(IFLA_TUN_TYPE)?.u8(0);
+  if (attributes === undefined || type === undefined) return undefined;
+  const flag = (attribute: number): boolean => (attributes.get(attribute)?.u8(0) ?? 0) !== 0;
+  return {
+    layer: type === TUN_TYPE_TUN ? 'tun' : 'tap',
+    multiQueue: flag(IFLA_TUN_MULTI_QUEUE),
+    persistent: flag(IFLA_TUN_PERSIST),
+    packetInformation: flag(IFLA_TUN_PI),
+    virtioHeader: flag(IFLA_TUN_VNET_HDR),
+    owner: attributes.get(IFLA_TUN_OWNER)?.u32(0),
+    queues: attributes.get(IFLA_TUN_NUM_QUEUES)?.u32(0) ?? 0,
+    detachedQueues: attributes.get(IFLA_TUN_NUM_DISABLED_QUEUES)?.u32(0) ?? 0,
+  };
+}
+
 /** Reads the payload of an RTM_NEWLINK; throws SluiceError `system` when it is malformed. */
 export function parseLink(payload: Uint8Array): Link {
   const reader = new OctetReader(payload, 'link message');
   const flags = reader.u32(8);
   const attributes = reader.attributes(IFINFOMSG_BYTES);
   const statistics = attributes.get(IFLA_STATS64);
+  const info = attributes.get(IFLA_LINKINFO)?.attributes();
+  const kind = info?.get(IFLA_INFO_KIND)?.text() ?? '';
   return {
     ifindex: reader.i32(4),
+    kind,
+    tun: kind === 'tun' ? parseTun(info?.get(IFLA_INFO_DATA)) : undefined,
     name: attributes.get(IFLA_IFNAME)?.text() ?? '',
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_RUNNING) !== 0,

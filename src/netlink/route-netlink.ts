@@ -1,8 +1,15 @@
 /** Links, addresses and queueing disciplines of this network namespace, as plain calls over a netlink socket. */
 
 import { SluiceError } from '../base/errors.js';
-import { deleteNeighbourMessage, type InterfaceAddress, newAddressMessage, newNeighbourMessage } from './address.js';
-import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, RTM_NEWLINK, RTM_NEWQDISC } from './constants.js';
+import {
+  deleteNeighbourMessage,
+  dumpAddressesMessage,
+  type InterfaceAddress,
+  newAddressMessage,
+  newNeighbourMessage,
+  parseAddress,
+} from './address.js';
+import { NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWQDISC } from './constants.js';
 import { type RequestContext, refusalError, refusalOf } from './failure.js';
 import {
   deleteLinkMessage,
@@ -45,10 +52,15 @@ const DUMP_ATTEMPTS = 5;
  * lacks what was asked for, else `system`; the errno's name and the kernel's own words are in it.
  */
 export class RouteNetlink {
-  readonly #socket: NetlinkRequester;
+  #socket: NetlinkRequester;
   #sequence = 0;
 
   constructor(socket: NetlinkRequester) {
+    this.#socket = socket;
+  }
+
+  /** From now on through another socket: the device went to another network namespace, and this one follows it there. */
+  moveTo(socket: NetlinkRequester): void {
     this.#socket = socket;
   }
 
@@ -124,20 +136,17 @@ export class RouteNetlink {
 
   /** Those of one interface, the kernel's default ones (handle 0) included. */
   qdiscs(ifindex: number): Qdisc[] {
-    const context = { call: 'RTM_GETQDISC', subject: `interface ${ifindex}` };
-    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const messages = this.#exchange(dumpQdiscsMessage(), context);
-      if (messages.some((message) => (message.flags & NLM_F_DUMP_INTR) !== 0)) continue;
-      return messages
-        .filter((message) => message.type === RTM_NEWQDISC)
-        .map((message) => parseQdisc(message.payload))
-        .filter((qdisc) => qdisc.ifindex === ifindex);
-    }
-    throw new SluiceError('system', `RTM_GETQDISC ${context.subject}: interrupted ${DUMP_ATTEMPTS} times`, {
-      ...context,
-      errno: 'EINTR',
-      remedy: 'Something changes queueing disciplines all the time; find it with `tc monitor`.',
-    });
+    return this.#dump(dumpQdiscsMessage(), { call: 'RTM_GETQDISC', subject: `interface ${ifindex}` })
+      .filter((message) => message.type === RTM_NEWQDISC)
+      .map((message) => parseQdisc(message.payload))
+      .filter((qdisc) => qdisc.ifindex === ifindex);
+  }
+
+  addresses(ifindex: number): InterfaceAddress[] {
+    return this.#dump(dumpAddressesMessage(), { call: 'RTM_GETADDR', subject: `interface ${ifindex}` })
+      .filter((message) => message.type === RTM_NEWADDR)
+      .map((message) => parseAddress(message.payload))
+      .filter((address) => address.ifindex === ifindex);
   }
 
   /**
@@ -153,6 +162,18 @@ export class RouteNetlink {
       if (replies.length === 1 && isPlainAcknowledgement(replies[0])) return;
       this.#checked(replies, context);
     };
+  }
+
+  #dump(request: MessageWriter, context: RequestContext): NetlinkMessage[] {
+    for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
+      const messages = this.#exchange(request, context);
+      if (!messages.some((message) => (message.flags & NLM_F_DUMP_INTR) !== 0)) return messages;
+    }
+    throw new SluiceError('system', `${context.call} ${context.subject}: interrupted ${DUMP_ATTEMPTS} times`, {
+      ...context,
+      errno: 'EINTR',
+      remedy: 'Something changes them all the time; find it with `ip monitor` or `tc monitor`.',
+    });
   }
 
   #link(writer: MessageWriter, subject: string): Link {

@@ -1,9 +1,10 @@
 /** Makes an interface ready for traffic: MTU, MAC address, queue length, IPv6's own traffic, addresses, up. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { SluiceError } from '../base/errors.js';
+import { isSluiceError, SluiceError } from '../base/errors.js';
 import type { InterfaceAddress } from '../netlink/address.js';
+import type { Link, LinkChange } from '../netlink/link.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
-import { parsePrefix } from '../wire/ip-address.js';
+import { parsePrefix, sameOctets } from '../wire/ip-address.js';
 
 /**
  * What IPv6 may do of itself: `kernel` leaves it as it is, `manual` has only the addresses given here (no link-local
@@ -22,8 +23,15 @@ export interface LinkSetup {
   readonly ipv6?: Ipv6Mode;
 }
 
+/** What this user may not do, and the command by which root does it once. */
+export interface Refusal {
+  readonly command: string;
+  /** Without it the interface is of no use. */
+  readonly essential: boolean;
+}
+
 /** What of RouteNetlink is needed here. */
-export type LinkNetlink = Pick<RouteNetlink, 'linkByIndex' | 'setLink' | 'addAddress'>;
+export type LinkNetlink = Pick<RouteNetlink, 'linkByIndex' | 'setLink' | 'addAddress' | 'addresses'>;
 
 /** RFC 8200, section 5. The kernel takes IPv6 off an interface with a smaller MTU. */
 export const IPV6_LEAST_MTU_BYTES = 1280;
@@ -32,24 +40,57 @@ export const IPV6_LEAST_MTU_BYTES = 1280;
 const ADDR_GEN_MODE_NONE = '1';
 
 /**
- * Sets up the interface and brings it up.
+ * Sets up the interface and brings it up. Where the privilege for that is missing, an interface that is as it should be is
+ * good enough, and what is merely of advantage goes into `refusals`.
  * @returns puts MTU, MAC, queue length, IPv6 mode and up or down back as found; addresses stay
- * @throws SluiceError `configuration` for an address that is none or does not fit the MTU; `privilege`; `system`
+ * @throws SluiceError `configuration` for an address that is none or does not fit the MTU; `privilege`, with the commands
+ *   that root must give once; `system`
  */
-export function setUpLink(netlink: LinkNetlink, tap: { name: string; ifindex: number }, setup: LinkSetup): () => void {
+export function setUpLink(
+  netlink: LinkNetlink,
+  tap: { name: string; ifindex: number },
+  setup: LinkSetup,
+  refusals: Refusal[] = [],
+): () => void {
   const addresses = (setup.addresses ?? []).map(parseInterfaceAddress);
   const before = netlink.linkByIndex(tap.ifindex);
   checkIpv6(addresses, setup, before.mtuBytes);
+  const attempt = (operation: () => void, onRefusal: () => Refusal[]): void => {
+    try {
+      operation();
+    } catch (failure) {
+      if (!isSluiceError(failure, 'privilege')) throw failure;
+      refusals.push(...onRefusal());
+    }
+  };
+  const set = (change: LinkChange): void =>
+    attempt(
+      () => netlink.setLink(tap.ifindex, change),
+      () => missing(before, change),
+    );
 
   // The MTU first: crossing 1280 makes or removes the interface's IPv6 settings.
-  if (setup.mtuBytes !== undefined) netlink.setLink(tap.ifindex, { mtuBytes: setup.mtuBytes });
-  const undoIpv6 = setIpv6(tap.name, setup.ipv6 ?? 'kernel');
-  netlink.setLink(tap.ifindex, {
+  if (setup.mtuBytes !== undefined) set({ mtuBytes: setup.mtuBytes });
+  let undoIpv6 = (): void => undefined;
+  attempt(
+    () => {
+      undoIpv6 = setIpv6(tap.name, setup.ipv6 ?? 'kernel');
+    },
+    () => [],
+  );
+  set({
     ...(setup.mac === undefined ? {} : { mac: setup.mac }),
     ...(setup.txQueueLength === undefined ? {} : { txQueueLength: setup.txQueueLength }),
   });
-  for (const address of addresses) netlink.addAddress(tap.ifindex, address);
-  netlink.setLink(tap.ifindex, { up: true });
+  for (const [i, address] of addresses.entries()) {
+    attempt(
+      () => netlink.addAddress(tap.ifindex, address),
+      () => missingAddress(netlink.addresses(tap.ifindex), address, `${setup.addresses?.[i]} dev ${tap.name}`),
+    );
+  }
+  set({ up: true });
+  const essential = refusals.filter((refusal) => refusal.essential);
+  if (essential.length > 0) throw notAllowed(tap.name, refusals);
 
   return () => {
     undoIpv6();
@@ -60,6 +101,39 @@ export function setUpLink(netlink: LinkNetlink, tap: { name: string; ifindex: nu
       up: before.up,
     });
   };
+}
+
+/** What of a refused change the link does not have anyway. */
+function missing(link: Link, { up, mtuBytes, mac, txQueueLength }: LinkChange): Refusal[] {
+  const set = `ip link set dev ${link.name}`;
+  const refusals: Refusal[] = [];
+  if (mtuBytes !== undefined && mtuBytes !== link.mtuBytes) {
+    // A smaller one is a matter of speed; frames of a larger one may not fit the modem.
+    refusals.push({ command: `${set} mtu ${mtuBytes}`, essential: link.mtuBytes > mtuBytes });
+  }
+  if (mac !== undefined && !sameOctets(mac, link.mac)) {
+    const text = [...mac].map((octet) => octet.toString(16).padStart(2, '0')).join(':');
+    refusals.push({ command: `${set} address ${text}`, essential: false });
+  }
+  if (txQueueLength !== undefined && txQueueLength !== link.txQueueLength) {
+    refusals.push({ command: `${set} txqueuelen ${txQueueLength}`, essential: false });
+  }
+  if (up === true && !link.up) refusals.push({ command: `${set} up`, essential: true });
+  return refusals;
+}
+
+function missingAddress(present: readonly InterfaceAddress[], wanted: InterfaceAddress, text: string): Refusal[] {
+  const found = present.some(
+    ({ address, prefixLength }) => prefixLength === wanted.prefixLength && sameOctets(address, wanted.address),
+  );
+  return found ? [] : [{ command: `ip address add ${text}`, essential: true }];
+}
+
+function notAllowed(name: string, refusals: readonly Refusal[]): SluiceError {
+  return new SluiceError('privilege', `${name} is not set up, and this user may not do it`, {
+    subject: name,
+    remedy: `As root, once: ${refusals.map(({ command }) => command).join('; ')}. Or run with CAP_NET_ADMIN.`,
+  });
 }
 
 /** @throws SluiceError `configuration` when it is not an address with a prefix length */

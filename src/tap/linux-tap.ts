@@ -1,6 +1,7 @@
 /** The Tap port over a device of the kernel's tun driver. */
+import { SluiceError } from '../base/errors.js';
 import { interfaceIndex, TapDevice } from '../native/addon.js';
-import { TUN_FLAGS } from '../native/tun-flags.js';
+import { describeTunFlags, TUN_FLAGS } from '../native/tun-flags.js';
 import type { Tap } from './tap.js';
 
 export const DEFAULT_CLONE_PATH = '/dev/net/tun';
@@ -16,12 +17,15 @@ export interface LinuxTapOptions {
   readonly backPressure?: boolean;
 }
 
+/** A queue that a service manager kept while no process of ours ran. */
+export interface KeptQueue {
+  readonly fd: number;
+}
+
 /** Ethernet's header and VLAN tag, and the largest MTU of a TAP device (drivers/net/tun.c: 65535 less the header). */
 const LARGEST_FRAME_BYTES = 65535 + 4;
 
 export class LinuxTap implements Tap {
-  readonly name: string;
-  readonly ifindex: number;
   /** Whether the device came to be by our opening it; one that was there before is to be left as found. */
   readonly created: boolean;
   /** Whether this queue has the driver's own back pressure on. */
@@ -31,19 +35,48 @@ export class LinuxTap implements Tap {
   readonly #scratch = new Uint8Array(LARGEST_FRAME_BYTES);
   #refusedWrites = 0;
 
-  /** @throws SluiceError `privilege`; `kernel-feature`: no driver, device in use, device with other flags */
-  constructor(options: LinuxTapOptions) {
-    const clonePath = options.clonePath ?? DEFAULT_CLONE_PATH;
-    const existed = !options.name.includes('%') && interfaceIndex(options.name) !== 0;
-    let flags: number = TUN_FLAGS.IFF_TAP | TUN_FLAGS.IFF_NO_PI;
-    if (options.multiQueue === true) flags |= TUN_FLAGS.IFF_MULTI_QUEUE;
-    // Older drivers ignore the flag without a word: only the feature mask tells.
-    this.nativeBackPressure = options.backPressure === true && hasNativeBackPressure(TapDevice.features(clonePath));
-    if (this.nativeBackPressure) flags |= TUN_FLAGS.IFF_BACKPRESSURE;
-    this.device = new TapDevice(clonePath, options.name, flags);
-    this.name = this.device.name;
-    this.ifindex = this.device.ifindex;
-    this.created = !existed;
+  #name: string;
+  #ifindex: number;
+
+  /**
+   * @throws SluiceError `privilege`; `kernel-feature`: no driver, device in use, device with other flags; `system`: the
+   *   kept queue is none, or its device is gone
+   */
+  constructor(options: LinuxTapOptions | KeptQueue) {
+    if ('fd' in options) {
+      this.device = new TapDevice(options.fd);
+      const { flags } = this.device;
+      // What nothing but its queues keeps alive is ours; a persistent device was made by somebody else.
+      this.created = (flags & TUN_FLAGS.IFF_PERSIST) === 0;
+      this.nativeBackPressure = (flags & TUN_FLAGS.IFF_BACKPRESSURE) !== 0;
+      this.#checkFlags(flags);
+    } else {
+      const clonePath = options.clonePath ?? DEFAULT_CLONE_PATH;
+      const existed = !options.name.includes('%') && interfaceIndex(options.name) !== 0;
+      let flags: number = TUN_FLAGS.IFF_TAP | TUN_FLAGS.IFF_NO_PI;
+      if (options.multiQueue === true) flags |= TUN_FLAGS.IFF_MULTI_QUEUE;
+      // Older drivers ignore the flag without a word: only the feature mask tells.
+      this.nativeBackPressure = options.backPressure === true && hasNativeBackPressure(TapDevice.features(clonePath));
+      if (this.nativeBackPressure) flags |= TUN_FLAGS.IFF_BACKPRESSURE;
+      this.device = new TapDevice(clonePath, options.name, flags);
+      this.created = !existed;
+    }
+    this.#name = this.device.name;
+    this.#ifindex = this.device.ifindex;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get ifindex(): number {
+    return this.#ifindex;
+  }
+
+  /** Somebody renamed it, or moved it to where it has another index. */
+  follow(name: string, ifindex: number): void {
+    this.#name = name;
+    this.#ifindex = ifindex;
   }
 
   /** Frames that `write` could not hand over. */
@@ -68,6 +101,16 @@ export class LinuxTap implements Tap {
 
   close(): void {
     this.device.close();
+  }
+
+  #checkFlags(flags: number): void {
+    const wanted = TUN_FLAGS.IFF_TAP | TUN_FLAGS.IFF_NO_PI;
+    if ((flags & (wanted | TUN_FLAGS.IFF_VNET_HDR)) === wanted) return;
+    this.device.close();
+    throw new SluiceError('system', `${this.device.name}: the kept queue has the flags ${describeTunFlags(flags)}`, {
+      subject: this.device.name,
+      remedy: 'It is of no use here; let the service manager forget it.',
+    });
   }
 }
 

@@ -78,7 +78,8 @@ describe('names of TUNSETIFF flags', () => {
   it.each([
     [0x1002, 'IFF_TAP IFF_NO_PI'],
     [0x1182, 'IFF_TAP IFF_BACKPRESSURE IFF_MULTI_QUEUE IFF_NO_PI'],
-    [0x0802, 'IFF_TAP 0x800'],
+    [0x0802, 'IFF_TAP IFF_PERSIST'],
+    [0x0042, 'IFF_TAP 0x40'],
     [0, '0x0'],
   ])('0x%s', (mask, expected) => {
     expect(describeTunFlags(mask)).toBe(expected);

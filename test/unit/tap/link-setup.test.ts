@@ -7,6 +7,8 @@ import { type LinkNetlink, parseInterfaceAddress, setUpLink } from '../../../src
 
 const FOUND: Link = {
   ifindex: 7,
+  kind: 'tun',
+  tun: undefined,
   name: 'no-such-interface',
   up: false,
   running: false,
@@ -29,6 +31,9 @@ class FakeNetlink implements LinkNetlink {
   readonly done: (LinkChange | InterfaceAddress)[] = [];
   linkByIndex(): Link {
     return FOUND;
+  }
+  addresses(): InterfaceAddress[] {
+    return [];
   }
   setLink(_ifindex: number, change: LinkChange): void {
     this.done.push(change);
