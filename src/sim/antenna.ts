@@ -130,7 +130,7 @@ export class Antenna {
     let damages = 0;
     if (hit) {
       ownCopy();
-      damages = reception.destroyHitOctets(octets, startUs, this.#rules.octetUs, nowUs, this.#random);
+      damages = reception.destroyHitOctets(octets, startUs, frame.octetUs, nowUs, this.#random);
       this.counts.octetsDestroyed += damages;
     }
     if (octets.length > 0 && this.#fades()) {

@@ -278,14 +278,18 @@ export class Transmission {
     return Math.max(Math.round(this.#nextUs), this.#scheduler.nowUs());
   }
 
-  /** Sends a whole frame after what has been given so far; returns when its last bit leaves. The octets must not change. */
-  sendFrame(octets: Uint8Array): number {
-    const startUs = this.#advance(octets.length);
+  /**
+   * Sends a whole frame after what has been given so far; returns when its last bit leaves. The octets must not change.
+   * @param durationUs how long the frame lasts where the modulation, not the medium's rate, says so; its octets share it evenly
+   */
+  sendFrame(octets: Uint8Array, durationUs = octets.length * this.#octetUs): number {
+    const startUs = this.#advance(durationUs);
     const endUs = Math.round(this.#nextUs);
     const signal = this.#signal;
     signal.speakerCounts.frames++;
     signal.speakerCounts.octetsSent += octets.length;
-    const frame: AirFrame = { octets, startUs, endUs, first: this.#first, hit: false };
+    const octetUs = durationUs / Math.max(1, octets.length);
+    const frame: AirFrame = { octets, startUs, endUs, octetUs, first: this.#first, hit: false };
     this.#first = false;
     const last = { closes: false };
     this.#lastFrame = last;
@@ -302,7 +306,7 @@ export class Transmission {
 
   /** Streams one octet after what has been given so far, or now if that is later; returns when its last bit leaves. */
   sendOctet(octet: number): number {
-    const fromUs = Math.round(this.#advance(1));
+    const fromUs = Math.round(this.#advance(this.#octetUs));
     const toUs = Math.round(this.#nextUs);
     const signal = this.#signal;
     if (!this.#streaming) signal.speakerCounts.frames++;
@@ -336,12 +340,12 @@ export class Transmission {
     return endUs;
   }
 
-  /** Claims the time of so many octets; returns its start, unrounded. */
-  #advance(octets: number): number {
+  /** Claims so much time; returns its start, unrounded. */
+  #advance(durationUs: number): number {
     const nowUs = this.#scheduler.nowUs();
     // Less than a microsecond late is only the rounding of the last end.
     const startUs = Math.round(this.#nextUs) >= nowUs ? this.#nextUs : nowUs;
-    this.#nextUs = startUs + octets * this.#octetUs;
+    this.#nextUs = startUs + durationUs;
     return startUs;
   }
 }

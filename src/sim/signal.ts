@@ -17,6 +17,8 @@ export interface AirFrame {
   /** Start of the first octet; not always a whole microsecond. */
   readonly startUs: number;
   readonly endUs: number;
+  /** Time of one octet; not always a whole microsecond. */
+  readonly octetUs: number;
   /** Whether the preamble is just before it. */
   readonly first: boolean;
   hit: boolean;

@@ -56,6 +56,28 @@ describe('Medium', () => {
     ]);
   });
 
+  it('gives a frame the duration that its modulation needs, and its octets an even share of it', () => {
+    const { time, medium, heard } = makeMedium(2, { captureDb: 'none' });
+    const signal = medium.keyUp(1);
+    expect(signal.sendFrame(new Uint8Array(10), 500_000)).toBe(500_000);
+    expect(signal.keyDown()).toBe(500_000);
+    time.runUntil(125_000);
+    send(medium, 2, new Uint8Array(50));
+    time.runAll();
+    // Station 2 sent meanwhile: it missed the frame. Alone, it arrives at 500 ms.
+    expect(heard.filter(([, station]) => station === 2)).toEqual([]);
+    const again = makeMedium(3);
+    const long = again.medium.keyUp(1);
+    long.sendFrame(new Uint8Array(10).fill(7), 500_000);
+    long.keyDown();
+    again.time.runUntil(125_000);
+    send(again.medium, 2, new Uint8Array(50));
+    again.time.runAll();
+    const [, , frame] = again.heard.find(([atUs, station]) => station === 3 && atUs === 500_000) ?? [];
+    // 125 to 175 ms is octets 2 and 3, at 50 ms each.
+    expect(changed(frame, 7)).toEqual([2, 3]);
+  });
+
   it('lets no rounding add up over a stream', () => {
     const { time, medium, octets } = makeMedium(2, { rateBps: 9600 });
     const signal = medium.keyUp(1);
