@@ -52,6 +52,8 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 function asText(result: DemoResult): string {
   const { stations, total, ping, backPressure } = result;
   const style = { head: [], border: [] };
+  // No lines between rows.
+  const chars = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
   const rows: [what: string, read: (station: DemoStation) => string][] = [
     ['sends to', ({ sendsTo }) => `station ${sendsTo}`],
     ['goodput (UDP payload that arrived)', ({ goodputBps }) => `${goodputBps} bit/s`],
@@ -69,10 +71,10 @@ function asText(result: DemoResult): string {
     ['dropped by the queue', ({ qdiscDropped }) => `${qdiscDropped} packets`],
     ['other drops, by cause', ({ drops }) => causes(drops)],
   ];
-  const table = new Table({ head: ['', ...stations.map(({ station }) => `station ${station}`)], style });
+  const table = new Table({ head: ['', ...stations.map(({ station }) => `station ${station}`)], style, chars });
   for (const [what, read] of rows) table.push([what, ...stations.map(read)]);
 
-  const summary = new Table({ style });
+  const summary = new Table({ style, chars });
   summary.push(
     [
       'goodput, all stations',
