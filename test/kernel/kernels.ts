@@ -96,6 +96,8 @@ export async function fetchKernel(source: KernelSource, cacheDir = kernelCacheDi
   for (const suites of [[], source.suites]) {
     try {
       const apt = suites.length === 0 ? [] : await aptForSuites(join(home, 'apt'), suites);
+      const complaint = suites.length === 0 ? '' : await updateLists(apt);
+      if (complaint !== '') reason += `; ${complaint}`;
       const releases = newestReleases(await packageNames(apt, source.package), source.package);
       for (const release of releases.slice(0, VERSIONS_TRIED)) {
         try {
@@ -153,8 +155,17 @@ async function aptForSuites(dir: string, suites: readonly string[]): Promise<str
     // The folder may lie where apt's own user cannot write.
     'APT::Sandbox::User=root',
   ].flatMap((option) => ['-o', option]);
-  await run('apt-get', [...options, 'update'], { timeout: APT_TIMEOUT_MS });
   return options;
+}
+
+/** Fetches the lists. What went wrong comes back as text: the lists that did arrive may be enough. */
+async function updateLists(apt: readonly string[]): Promise<string> {
+  try {
+    await run('apt-get', [...apt, 'update', '--error-on=any'], { timeout: APT_TIMEOUT_MS });
+    return '';
+  } catch (error) {
+    return briefly(error);
+  }
 }
 
 async function download(home: string, source: KernelSource, release: string, apt: readonly string[]): Promise<Kernel> {
