@@ -1,0 +1,46 @@
+/** All modem drivers under the one contract, and the table of what each did. */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { profileJsonSchema } from '../../src/modem/profile-schema.js';
+import type { DriverBench } from './driver-bench.js';
+import { describeDriverContract } from './driver-contract.js';
+import { DriverTable } from './driver-table.js';
+
+const table = new DriverTable();
+
+async function allBenches(): Promise<DriverBench[]> {
+  const folder = new URL('./drivers/', import.meta.url);
+  const files = readdirSync(fileURLToPath(folder)).filter((name) => /^[a-z0-9-]+\.ts$/.test(name));
+  const modules = await Promise.all(files.sort().map((name) => import(new URL(name, folder).href)));
+  return modules.flatMap((module: { benches?: readonly DriverBench[] }) => module.benches ?? []);
+}
+
+/** Kinds of drivers that a profile may name. */
+function kinds(): string[] {
+  const schema = JSON.stringify(profileJsonSchema());
+  const { properties } = JSON.parse(schema) as { properties: { driver: Record<string, unknown> } };
+  const variants = (properties.driver.oneOf ?? properties.driver.anyOf) as {
+    properties: { kind: { const?: string; enum?: string[] } };
+  }[];
+  return variants.flatMap(({ properties: { kind } }) => kind.enum ?? (kind.const === undefined ? [] : [kind.const]));
+}
+
+const benches = await allBenches();
+// One driver at a time while one is made: SLUICE_DRIVER=kiss npx vitest run ...
+const wanted = process.env.SLUICE_DRIVER;
+for (const bench of benches) {
+  if (wanted === undefined || bench.kind === wanted) describeDriverContract(bench, table);
+}
+
+describe('the contract suite', () => {
+  it('has a bench for every driver', () => {
+    const benched = new Set<string>(benches.map(({ kind }) => kind));
+    expect(kinds().length).toBeGreaterThan(0);
+    expect(kinds().filter((kind) => !benched.has(kind))).toEqual([]);
+  });
+});
+
+afterAll(() => {
+  process.stdout.write(`\n${table.toString()}\n\n`);
+});

@@ -1,0 +1,485 @@
+/**
+ * What every modem driver must do, whatever the modem: each runs this against its emulator, in virtual time. A bench in
+ * test/contract/drivers/ says with which profile, and what the modem may be found doing.
+ */
+import { describe, expect, it } from 'vitest';
+import type { CaseName, DriverBench, Hands } from './driver-bench.js';
+import { DriverRig, key, type RigStation } from './driver-rig.js';
+import type { DriverTable } from './driver-table.js';
+
+const FRAMES = 10;
+const THROUGHPUT_FRAMES = 20;
+/** Of the airtime model, for a sender that has the channel to itself (with what the bench says that the modem takes). */
+const THROUGHPUT_SHARE = 0.95;
+const DEFAULT_AIRTIME_TOLERANCE = 0.05;
+const DEFAULT_RECOVER_MS = 10_000;
+const DEFAULT_IDLE_MS = 1000;
+
+export function describeDriverContract(bench: DriverBench, table: DriverTable): void {
+  describe(`driver ${bench.name}`, () => {
+    const test = (name: CaseName, run: () => string | undefined): void => {
+      const reason = bench.without?.[name];
+      if (reason !== undefined) {
+        table.skip(bench.name, name, reason);
+        return;
+      }
+      it(name, () => {
+        table.set(bench.name, name, 'FAILED');
+        const nothingToTest = run();
+        if (nothingToTest === undefined) table.set(bench.name, name, 'ok');
+        else table.skip(bench.name, name, nothingToTest);
+      });
+    };
+
+    test('init', () => init(bench));
+    test('lengths', () => lengths(bench));
+    test('octets', () => octetValues(bench));
+    test('both ways', () => bothWays(bench));
+    test('busy', () => busy(bench));
+    test('failure', () => failure(bench));
+    test('hazards', () => hazards(bench));
+    test('reboot', () => reboot(bench));
+    test('line lost', () => lineLost(bench));
+    test('no leak', () => noLeak(bench));
+    test('one frame', () => oneFrame(bench));
+    test('sent once', () => sentOnce(bench));
+    test('airtime', () => airtime(bench));
+    test('throughput', () => throughput(bench));
+    test('signal', () => signal(bench));
+  });
+}
+
+const longestOf = ({ driver }: RigStation): number => driver.capabilities.maxFrameBytes;
+const shortestOf = (bench: DriverBench): number => bench.minFrameBytes ?? 1;
+
+/** A legal length of about so many octets. */
+function legalLength(bench: DriverBench, longest: number, wanted: number): number {
+  const step = bench.lengthStep ?? 1;
+  const shortest = shortestOf(bench);
+  const steps = Math.floor((Math.min(longest, Math.max(shortest, wanted)) - shortest) / step);
+  return shortest + steps * step;
+}
+
+const typicalFrame = (rig: DriverRig): Uint8Array =>
+  rig.frame(legalLength(rig.bench, longestOf(rig.stations[0]), Math.min(64, longestOf(rig.stations[0]))));
+
+/** Nothing told twice, and each transmission answered for once. */
+function expectOrder(rig: DriverRig): void {
+  for (const { number, offences, outcomes, transmitted } of rig.stations) {
+    expect({ number, offences, answers: outcomes.length }).toEqual({ number, offences: [], answers: transmitted });
+  }
+}
+
+/** What arrived was sent, octet for octet. */
+function expectNoStrays(rig: DriverRig): void {
+  for (const { number, driver, received } of rig.stations) {
+    if (!driver.capabilities.checksIntegrity || rig.bench.strays !== undefined) continue;
+    const strays = received.filter(({ frame }) => !rig.sentFrames.has(key(frame)));
+    expect({ number, strays }).toEqual({ number, strays: [] });
+  }
+}
+
+/** Sends frames and expects each of them, in order, at the other station. */
+function expectAllArrive(rig: DriverRig, from: RigStation, frames: readonly Uint8Array[]): void {
+  const to = rig.stations[from === rig.stations[0] ? 1 : 0];
+  const before = to.received.length;
+  // Without a check of its own a driver may hand up what is left of a broken frame; the link frame's FCS finds it.
+  const checked = to.driver.capabilities.checksIntegrity && rig.bench.strays === undefined;
+  const outcomes = rig.sendAll(from, frames);
+  rig.settle();
+  expect(outcomes).toEqual(frames.map(() => 'sent'));
+  const arrived = to.received
+    .slice(before)
+    .map(({ frame }) => frame)
+    .filter((frame) => checked || rig.sentFrames.has(key(frame)));
+  const wrong = frames.findIndex((frame, i) => key(frame) !== key(arrived[i] ?? new Uint8Array()));
+  expect({ arrived: arrived.length, firstWrong: wrong === -1 ? null : describeFrame(frames[wrong]) }).toEqual({
+    arrived: frames.length,
+    firstWrong: null,
+  });
+}
+
+const describeFrame = (frame: Uint8Array | undefined): string =>
+  frame === undefined ? 'none' : `${frame.length} octets: ${Buffer.from(frame.subarray(0, 16)).toString('hex')}`;
+
+function expectTraffic(rig: DriverRig): void {
+  for (const station of rig.stations) expectAllArrive(rig, station, [typicalFrame(rig), typicalFrame(rig)]);
+}
+
+function hands(rig: DriverRig, station: RigStation): Hands<RigStation['emulator']> {
+  return {
+    emulator: station.emulator,
+    type: (octets) => {
+      station.line.openNow({ data: () => {}, lost: () => {} });
+      station.line.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
+      rig.runUntil(() => station.line.unwrittenBytes === 0, 10_000_000);
+      rig.time.runFor(100_000);
+      void station.line.close();
+    },
+    runFor: (durationUs) => rig.time.runFor(durationUs),
+  };
+}
+
+function init(bench: DriverBench): undefined {
+  const states: NonNullable<DriverBench['states']> = { fresh: () => {}, ...bench.states };
+  for (const [state, prepare] of Object.entries(states)) {
+    const rig = new DriverRig(bench);
+    try {
+      for (const station of rig.stations) prepare(hands(rig, station));
+      for (const station of rig.stations) station.open();
+      rig.untilReady();
+      rig.settle();
+      expectTraffic(rig);
+      expectOrder(rig);
+    } catch (error) {
+      throw new Error(`found ${state}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+}
+
+function lengths(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const frames: Uint8Array[] = [];
+  const longest = legalLength(bench, longestOf(rig.stations[0]), longestOf(rig.stations[0]));
+  for (let bytes = longest; bytes >= shortestOf(bench); bytes -= bench.lengthStep ?? 1) frames.push(rig.frame(bytes));
+  expectAllArrive(rig, rig.stations[0], frames);
+  // And back, fewer: the lengths at both ends.
+  expectAllArrive(rig, rig.stations[1], [...frames.slice(0, 3), ...frames.slice(-3)]);
+  expectOrder(rig);
+  expectNoStrays(rig);
+}
+
+function octetValues(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const bytes = legalLength(bench, longestOf(rig.stations[0]), 16);
+  const uniform = Array.from({ length: 256 }, (_, value) => new Uint8Array(bytes).fill(value));
+  const all = Uint8Array.from({ length: 512 }, (_, i) => (i < 256 ? i : 511 - i));
+  const room = legalLength(bench, longestOf(rig.stations[0]), 512);
+  const mixed: Uint8Array[] = [];
+  for (let at = 0; at + shortestOf(bench) <= all.length; at += room) {
+    const rest = legalLength(bench, room, all.length - at);
+    mixed.push(all.slice(at, at + rest));
+  }
+  for (const station of rig.stations) expectAllArrive(rig, station, [...uniform, ...mixed]);
+  expectOrder(rig);
+}
+
+function bothWays(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  for (let i = 0; i < FRAMES; i++) {
+    for (const station of rig.stations) expectAllArrive(rig, station, [typicalFrame(rig)]);
+  }
+  const { channelAccess } = rig.stations[0].driver.capabilities;
+  if (channelAccess !== 'host') together(rig, channelAccess === 'none');
+  expectOrder(rig);
+  expectNoStrays(rig);
+}
+
+/** Both send at the same time, as those may who need not contend, or whose modem does. */
+function together(rig: DriverRig, lossless: boolean): void {
+  const [one, two] = rig.stations;
+  const before = rig.stations.map(({ received }) => received.length);
+  const left = new Map(rig.stations.map((station) => [station, FRAMES]));
+  for (const station of rig.stations) {
+    const next = (): void => {
+      const frames = left.get(station) ?? 0;
+      if (frames === 0) return;
+      left.set(station, frames - 1);
+      station.transmit(typicalFrame(rig));
+    };
+    station.onSent = next;
+    next();
+  }
+  const patienceUs = 4 * FRAMES * rig.patienceUs(one, longestOf(one));
+  rig.runUntil(() => [...left.values()].every((frames) => frames === 0) && !one.pending && !two.pending, patienceUs);
+  rig.settle();
+  for (const station of rig.stations) station.onSent = undefined;
+  const arrived = rig.stations.map(({ received }, i) => received.length - (before[i] ?? 0));
+  // Modems that contend collide now and then.
+  const least = lossless ? FRAMES : 1;
+  expect(Math.min(...arrived)).toBeGreaterThanOrEqual(least);
+}
+
+function busy(bench: DriverBench): string | undefined {
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  const { channelAccess, carrierSense, sentReport } = one.driver.capabilities;
+  if (channelAccess === 'none') return 'nobody contends on this channel';
+  if (channelAccess === 'host' && carrierSense === 'none') return 'neither modem nor host knows of a carrier';
+  const frame = typicalFrame(rig);
+  const durationUs = 2 * one.driver.timing.airtimeUs(frame.length) + 3 * one.driver.timing.carrierDetectUs + 500_000;
+  const endUs = rig.time.nowUs() + durationUs;
+  rig.foreignSignal(durationUs);
+  if (carrierSense !== 'none') {
+    expect(rig.runUntil(() => one.carriers.at(-1) === true, durationUs)).toBe(true);
+    expect(one.driver.senseBusy()).toBe(true);
+    rig.time.runUntil(endUs);
+    expect(rig.runUntil(() => one.carriers.at(-1) === false, (bench.idleWithinMs ?? DEFAULT_IDLE_MS) * 1000)).toBe(
+      true,
+    );
+    expect(one.driver.senseBusy()).toBe(false);
+  }
+  if (channelAccess === 'modem') {
+    if (rig.time.nowUs() < endUs) rig.time.runFor((endUs - rig.time.nowUs()) / 4);
+    else {
+      rig.foreignSignal(durationUs);
+      rig.time.runFor(durationUs / 4);
+    }
+    const sentBefore = rig.medium.counts(1).frames;
+    const startUs = rig.time.nowUs();
+    one.transmit(frame);
+    rig.runUntil(() => !one.pending, rig.patienceUs(one, frame.length));
+    if (sentReport === 'on-air') expect(rig.medium.counts(1).frames).toBeGreaterThan(sentBefore);
+    expect(rig.time.nowUs()).toBeGreaterThan(startUs);
+    rig.settle();
+    expect(key(rig.stations[1].received.at(-1)?.frame ?? new Uint8Array())).toBe(key(frame));
+  }
+  expectTraffic(rig);
+  expectOrder(rig);
+  return undefined;
+}
+
+function failure(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  expect(rig.sendAll(one, [rig.frame(longestOf(one) + 1)])).toEqual(['refused']);
+  if (bench.refuseNext !== undefined) {
+    bench.refuseNext(one.emulator);
+    expect(rig.sendAll(one, [typicalFrame(rig)])).toEqual(['refused']);
+  }
+  rig.settle();
+  expectTraffic(rig);
+  expectOrder(rig);
+  expectNoStrays(rig);
+}
+
+function hazards(bench: DriverBench): string | undefined {
+  const all = Object.entries(bench.hazards ?? {});
+  if (all.length === 0) return 'this modem has no hazards of its own';
+  for (const [name, hazard] of all) {
+    const rig = DriverRig.ready(bench);
+    try {
+      for (const { emulator } of rig.stations) hazard.on(emulator);
+      for (const station of rig.stations) {
+        const frames = Array.from({ length: FRAMES }, () => typicalFrame(rig));
+        if (hazard.lossless === true) {
+          expectAllArrive(rig, station, frames);
+          continue;
+        }
+        // The driver may go down and come back over it.
+        for (const frame of frames) {
+          rig.runUntil(() => station.ready, recoverUs(bench));
+          expect(rig.sendAll(station, [frame])).toHaveLength(1);
+        }
+        rig.settle();
+      }
+      for (const { emulator } of rig.stations) hazard.off(emulator);
+      expectRecovery(rig);
+      expectOrder(rig);
+      expectNoStrays(rig);
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+  return undefined;
+}
+
+const recoverUs = (bench: DriverBench): number => (bench.recoverWithinMs ?? DEFAULT_RECOVER_MS) * 1000;
+
+/** Frames pass again, both ways, in the time that the bench allows; lost ones before are forgiven. */
+function expectRecovery(rig: DriverRig): void {
+  const endUs = rig.time.nowUs() + recoverUs(rig.bench);
+  for (const [i, station] of rig.stations.entries()) {
+    const to = rig.stations[i === 0 ? 1 : 0];
+    for (;;) {
+      rig.runUntil(() => rig.stations.every(({ ready }) => ready), Math.max(0, endUs - rig.time.nowUs()));
+      const frame = typicalFrame(rig);
+      const asked = station.ready && !station.pending;
+      if (asked) rig.sendAll(station, [frame]);
+      rig.settle();
+      if (to.received.some((arrived) => key(arrived.frame) === key(frame))) break;
+      const late = rig.time.nowUs() >= endUs;
+      expect({ from: station.number, ready: rig.stations.map(({ ready }) => ready), asked, late }).toMatchObject({
+        late: false,
+      });
+    }
+  }
+  expectTraffic(rig);
+}
+
+function reboot(bench: DriverBench): string | undefined {
+  if (bench.reboot === undefined) return 'this modem has no state to lose';
+  // At rest, and at several points of a transmission; the sender's modem, and the receiver's.
+  for (const share of [0, 0.1, 0.5, 0.95]) {
+    for (const victim of [0, 1] as const) {
+      const rig = DriverRig.ready(bench);
+      const [one] = rig.stations;
+      const frame = rig.frame(legalLength(bench, longestOf(one), longestOf(one)));
+      if (share > 0) one.transmit(frame);
+      rig.time.runFor(share * (one.driver.timing.turnaroundUs + one.driver.timing.airtimeUs(frame.length)));
+      bench.reboot(rig.stations[victim].emulator);
+      rig.runUntil(() => !one.pending, Math.max(rig.patienceUs(one, frame.length), recoverUs(bench)));
+      expect({ share, victim, pending: one.pending }).toEqual({ share, victim, pending: false });
+      expectRecovery(rig);
+      expectOrder(rig);
+      expectNoStrays(rig);
+    }
+  }
+  return undefined;
+}
+
+function lineLost(bench: DriverBench): undefined {
+  for (const share of [0.01, 0.5, 0.99]) {
+    const rig = DriverRig.ready(bench);
+    const [one, two] = rig.stations;
+    const frame = rig.frame(legalLength(bench, longestOf(one), longestOf(one)));
+    // In the middle of what the host writes.
+    one.breakAfter('out', Math.max(1, Math.round(share * frame.length)));
+    one.transmit(frame);
+    rig.runUntil(() => !one.ready && !one.pending, rig.patienceUs(one, frame.length));
+    if (one.ready) {
+      // The dialogue was shorter than that: break it where it is.
+      one.line.breaksAfter = undefined;
+      one.lose();
+    }
+    expect(one.ready).toBe(false);
+    expect(one.pending).toBe(false);
+    one.driver.lineLost();
+    rig.time.runFor(50_000);
+    one.open();
+    rig.untilReady();
+    rig.settle();
+    expectTraffic(rig);
+    // In the middle of what the modem says.
+    two.breakAfter('in', Math.max(1, Math.round(share * frame.length)));
+    one.transmit(rig.frame(frame.length));
+    rig.runUntil(() => !one.pending && !two.ready, rig.patienceUs(one, frame.length));
+    expect(two.ready).toBe(false);
+    rig.settle();
+    two.open();
+    rig.untilReady();
+    rig.settle();
+    expectTraffic(rig);
+    expectOrder(rig);
+    expectNoStrays(rig);
+  }
+}
+
+function noLeak(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const [one, two] = rig.stations;
+  const firstInit = Buffer.from(one.line.written).toString('latin1');
+  const first = typicalFrame(rig);
+  one.line.written.length = 0;
+  expectAllArrive(rig, one, [first]);
+  const firstFrame = Buffer.from(one.line.written).toString('latin1');
+  // A session that ends with everything half done.
+  expectTraffic(rig);
+  two.transmit(typicalFrame(rig));
+  rig.time.runFor(two.driver.timing.airtimeUs(64) / 2);
+  one.breakAfter('out', 5);
+  if (one.ready) one.transmit(typicalFrame(rig));
+  rig.runUntil(() => !one.ready, rig.patienceUs(one, longestOf(one)));
+  if (one.ready) one.lose();
+  rig.runUntil(() => !two.pending, rig.patienceUs(two, longestOf(two)));
+  rig.settle();
+  bench.reboot?.(one.emulator);
+  rig.time.runFor(recoverUs(bench));
+  one.carriers.length = 0;
+  one.open();
+  rig.untilReady();
+  expect(Buffer.from(one.line.written).toString('latin1')).toBe(firstInit);
+  rig.settle();
+  one.line.written.length = 0;
+  expectAllArrive(rig, one, [first]);
+  expect(Buffer.from(one.line.written).toString('latin1')).toBe(firstFrame);
+  expect(one.carriers.filter((carrier) => carrier)).toHaveLength(one.carriers.filter((carrier) => !carrier).length);
+  expectTraffic(rig);
+  expectOrder(rig);
+}
+
+function oneFrame(bench: DriverBench): string | undefined {
+  const { waitingFrames } = bench;
+  if (waitingFrames === undefined) return 'this modem has no queue that could be looked at';
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  let most = 0;
+  const look = (): void => {
+    most = Math.max(most, waitingFrames(one.emulator));
+  };
+  const frames = Array.from({ length: 3 * FRAMES }, () => typicalFrame(rig));
+  rig.sendAll(one, frames, () => {
+    look();
+    rig.time.at(rig.time.nowUs() + one.driver.timing.turnaroundUs + 1000, look);
+  });
+  expect(most).toBeLessThanOrEqual(1);
+  expectOrder(rig);
+  return undefined;
+}
+
+function sentOnce(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  const early: string[] = [];
+  const frames = Array.from({ length: FRAMES }, (_, i) =>
+    rig.frame(legalLength(bench, longestOf(one), i % 2 === 0 ? longestOf(one) : shortestOf(bench))),
+  );
+  const { channelAccess, sentReport } = one.driver.capabilities;
+  const airBefore = rig.medium.counts(1).frames;
+  const outcomes = rig.sendAll(one, frames, () => {
+    // A half-duplex sender that is told "sent" must not have its key down still.
+    const strict = channelAccess === 'host' || sentReport === 'on-air';
+    if (strict && rig.medium.sending(1)) early.push(`frame ${one.outcomes.length}`);
+  });
+  rig.settle();
+  expect(outcomes).toEqual(frames.map(() => 'sent'));
+  expect(early).toEqual([]);
+  if (channelAccess !== 'none') expect(rig.medium.counts(1).frames - airBefore).toBeGreaterThanOrEqual(frames.length);
+  expectOrder(rig);
+}
+
+function airtime(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  const tolerance = bench.airtimeTolerance ?? DEFAULT_AIRTIME_TOLERANCE;
+  for (const bytes of [longestOf(one), longestOf(one) / 2]) {
+    const frames = Array.from({ length: FRAMES }, () => rig.frame(legalLength(bench, longestOf(one), bytes)));
+    const beforeUs = rig.medium.counts(1).airtimeUs;
+    expectAllArrive(rig, one, frames);
+    const modelUs = frames.reduce((sum, frame) => sum + one.driver.timing.airtimeUs(frame.length), 0);
+    const ratio = (rig.medium.counts(1).airtimeUs - beforeUs) / modelUs;
+    expect(Math.abs(ratio - 1), `emulated airtime / model: ${ratio.toFixed(3)}`).toBeLessThanOrEqual(tolerance);
+  }
+}
+
+function throughput(bench: DriverBench): undefined {
+  const rig = DriverRig.ready(bench);
+  const [one] = rig.stations;
+  const bytes = legalLength(bench, longestOf(one), longestOf(one));
+  const frames = Array.from({ length: THROUGHPUT_FRAMES }, () => rig.frame(bytes));
+  const startUs = rig.time.nowUs();
+  let endUs = startUs;
+  rig.sendAll(one, frames, () => {
+    endUs = rig.time.nowUs();
+  });
+  const modelUs = THROUGHPUT_FRAMES * (one.driver.timing.airtimeUs(bytes) + (bench.overheadUs?.(bytes) ?? 0));
+  const share = modelUs / (endUs - startUs);
+  expect(share, `${share.toFixed(3)} of the airtime model`).toBeGreaterThanOrEqual(THROUGHPUT_SHARE);
+  rig.settle();
+  expect(rig.stations[1].received).toHaveLength(THROUGHPUT_FRAMES);
+  expectOrder(rig);
+}
+
+function signal(bench: DriverBench): string | undefined {
+  const reports = bench.reports ?? [];
+  if (reports.length === 0) return 'the modem does not say how strong a frame was';
+  const rig = DriverRig.ready(bench);
+  expectTraffic(rig);
+  for (const { received } of rig.stations) {
+    for (const { meta } of received) {
+      if (reports.includes('rssi')) expect(meta.rssiDbm).toSatisfy((dbm) => Number(dbm) >= -180 && Number(dbm) <= 30);
+      if (reports.includes('snr')) expect(meta.snrDb).toSatisfy((db) => Number(db) >= -40 && Number(db) <= 60);
+    }
+  }
+  return undefined;
+}
