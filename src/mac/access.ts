@@ -1,8 +1,13 @@
 /**
- * Channel access: when this station may transmit. Counts down its backoff in idle slots, yields to whatever is heard,
- * and calls `won` at the start of the slot that is its own. Where nobody or the modem contends, `won` comes at once.
+ * Channel access: when this station may transmit. Counts down its backoff in slots, yields to whatever is heard, and
+ * calls `won` at the start of the slot that is its own. Where nobody or the modem contends, `won` comes at once.
+ *
+ * All stations must count the same slots, or what they agree upon falls apart. So the slots after an exchange count from
+ * a moment that all of them know: the end of the answer, or where none came, the end of the time kept free for it; and
+ * a carrier, always reported late, is counted to the slot in which its signal began.
  */
 import type { Cancel, Scheduler } from '../base/clock.js';
+import type { Station } from '../wire/packet.js';
 import { Channel } from './channel.js';
 import type { Contention } from './contention.js';
 import type { Phy } from './phy.js';
@@ -11,6 +16,8 @@ import type { MacTiming } from './timing.js';
 
 /** Timers in a row that may miss their slot before a station transmits in whatever slot it is woken. */
 const LATE_TIMERS_TOLERATED = 4;
+/** After so many idle slots nobody else's grid is known any more, and a start need not keep to one. */
+const GRID_KEPT_SLOTS = 64;
 
 export interface AccessOptions {
   readonly phy: Phy;
@@ -22,33 +29,27 @@ export interface AccessOptions {
   stuckBusy(busyForUs: number): void;
 }
 
-/** One exchange on the channel: a frame with its ACK, or a collision. */
-interface Exchange {
-  readonly idleSlotsBefore: number;
-  readonly startUs: number;
-  endUs: number;
-  readonly own: boolean;
-}
-
 export class ChannelAccess {
   readonly #options: AccessOptions;
   readonly #hostContends: boolean;
   readonly #channel: Channel;
   #wanted = false;
   #wantedSinceUs = 0;
-  /** Slots still to be waited, counted from the channel's present slot origin. */
-  #backoffSlots: number;
+  /** The slot that is ours, counted from the channel's present slot origin; null: not drawn yet, or lost to another. */
+  #dueSlot: number | null = null;
   #cancelAlarm: Cancel | null = null;
   #cancelStuck: Cancel | null = null;
   #lateInARow = 0;
-  #exchange: Exchange | null = null;
+  /** When the exchange that is going on, or the last one, began. */
+  #exchangeStartUs: number | null = null;
+  /** When the present carrier began, if it may be the answer of the present exchange. */
+  #answerStartUs: number | null = null;
 
   constructor(options: AccessOptions) {
     this.#options = options;
     this.#hostContends = options.phy.capabilities.channelAccess === 'host';
     this.#channel = new Channel(options.timing.slotUs, options.scheduler.nowUs());
     this.#channel.defer(options.timing.ackStartUs);
-    this.#backoffSlots = options.contention.drawSlots();
   }
 
   get carrierBusy(): boolean {
@@ -76,11 +77,6 @@ export class ChannelAccess {
     this.resume();
   }
 
-  /** Who wakes up to a busy channel with no backoff left would start together with everybody else of the kind. */
-  joinBusyChannel(): void {
-    if (this.#channel.busy && this.#backoffSlots === 0) this.redraw();
-  }
-
   /** Withdraws the request. */
   withdraw(): void {
     this.#wanted = false;
@@ -89,28 +85,57 @@ export class ChannelAccess {
 
   /** A new backoff, after every transmission of one's own. */
   redraw(): void {
-    this.#backoffSlots = this.#options.contention.drawSlots();
+    this.#dueSlot = null;
+    this.#draw();
   }
 
-  /** After the present signal, the channel belongs to an answer for so long; 0 when none is due. */
-  defer(deferUs: number): void {
-    this.#channel.defer(deferUs);
+  /** Lets others go first for so many more slots. */
+  yieldSlots(slots: number): void {
+    if (this.#dueSlot === null) return;
+    this.#dueSlot += slots;
+    this.#options.contention.postponed?.(slots);
   }
 
   carrier(busy: boolean): void {
     const nowUs = this.#options.scheduler.nowUs();
-    if (busy && !this.#channel.busy) this.#beginExchange(nowUs, false);
+    const { timing } = this.#options;
+    if (busy && !this.#channel.busy) this.#signalBegins(nowUs - timing.carrierReportUs);
     const changed = this.#channel.carrier(busy, nowUs);
     this.#watchStuck(busy, nowUs);
     if (!changed) return;
     if (busy) {
       // Until the frame is understood, assume that it will be answered.
-      this.#channel.defer(this.#options.timing.ackStartUs);
+      this.#channel.defer(timing.ackStartUs - timing.carrierHoldUs);
       this.#alarm(null);
-    } else {
-      this.#extendExchange(nowUs);
-      this.resume();
+      return;
     }
+    const answerStartUs = this.#answerStartUs;
+    this.#answerStartUs = null;
+    // What came as an answer and was as short as one needs no answer itself, understood or not.
+    if (answerStartUs !== null && nowUs - answerStartUs <= timing.answerMaxUs)
+      this.#channel.defer(-timing.carrierHoldUs);
+    this.resume();
+  }
+
+  /**
+   * A frame was understood.
+   * @param source whose exchange it belongs to, if it is one that is confirmed
+   * @param answerUs from its end, the channel belongs to an answer for so long; 0 when none is due
+   * @param airtimeUs of the frame
+   */
+  heard(source: Station | null, answerUs: number, airtimeUs: number): void {
+    const nowUs = this.#options.scheduler.nowUs();
+    // A frame shorter than the time it takes to sense a carrier: this is the first we know of it.
+    if (!this.#channel.busy) this.#signalBegins(nowUs - airtimeUs);
+    this.#options.contention.heard(source);
+    this.#answerStartUs = null;
+    this.#signalEnds(nowUs, answerUs);
+  }
+
+  /** Something ended that was no frame. Where an answer was due, that was the answer. */
+  spoiled(): void {
+    const nowUs = this.#options.scheduler.nowUs();
+    if (!this.#channel.busy && nowUs < this.#channel.slotOriginUs) this.#signalEnds(nowUs, 0);
   }
 
   /** Our own signal starts. Data begins an exchange, an answer belongs to the one that is going on. */
@@ -121,12 +146,10 @@ export class ChannelAccess {
     this.#channel.transmitting(true, nowUs);
   }
 
-  transmissionEnded(deferUs: number): void {
+  transmissionEnded(answerUs: number): void {
     const nowUs = this.#options.scheduler.nowUs();
     this.#channel.transmitting(false, nowUs);
-    // Everybody else learns of the end a carrier detection later; count slots from there too.
-    this.#channel.defer(this.#options.phy.timing.carrierDetectUs + deferUs);
-    this.#extendExchange(nowUs);
+    this.#channel.defer(answerUs);
   }
 
   close(): void {
@@ -143,32 +166,58 @@ export class ChannelAccess {
       return;
     }
     if (this.#channel.busy) return;
-    this.#alarm(Math.max(this.#dueUs(), this.#options.scheduler.nowUs()));
+    const nowUs = this.#options.scheduler.nowUs();
+    // Before the answer is in, nobody knows what the exchange was; and nobody may start anyway.
+    if (nowUs < this.#channel.slotOriginUs) this.#alarm(this.#channel.slotOriginUs);
+    else {
+      this.#draw();
+      this.#alarm(Math.max(this.#dueUs(), nowUs));
+    }
+  }
+
+  /** Draws a slot where none is drawn, or where the one that was drawn has gone by unused. */
+  #draw(): void {
+    if (!this.#hostContends) return;
+    const nowUs = this.#options.scheduler.nowUs();
+    const idleSlots = this.#channel.idleSlots(nowUs);
+    const firstSlot = idleSlots > GRID_KEPT_SLOTS ? idleSlots : this.#channel.nextSlot(nowUs);
+    if (this.#dueSlot !== null && (this.#dueSlot >= firstSlot || this.#cancelAlarm !== null)) return;
+    this.#dueSlot = firstSlot + this.#options.contention.drawSlots(idleSlots);
   }
 
   #dueUs(): number {
-    return this.#channel.slotOriginUs + this.#backoffSlots * this.#options.timing.slotUs;
+    return this.#channel.slotOriginUs + (this.#dueSlot ?? 0) * this.#options.timing.slotUs;
   }
 
   #slotReached(): void {
     if (!this.#wanted || this.#channel.busy) return;
+    if (this.#dueSlot === null) {
+      this.resume();
+      return;
+    }
     const { scheduler, timing, counters, phy } = this.#options;
     const nowUs = scheduler.nowUs();
     const lateUs = nowUs - Math.max(this.#dueUs(), this.#wantedSinceUs);
-    const missed = lateUs > timing.latenessUs && this.#lateInARow < LATE_TIMERS_TOLERATED;
-    if (missed) {
-      this.#lateInARow++;
-      counters.lateTimers++;
-    }
-    // A missed slot is gone, the grid stays. A last look that hears something has lost by a hair: the carrier will be
-    // reported; if not, the next slot is looked at.
-    if (missed || phy.senseBusy()) {
-      this.#backoffSlots = this.#channel.idleSlots(nowUs) + 1;
+    if (nowUs < this.#dueUs()) {
       this.#alarm(this.#dueUs());
       return;
     }
+    const nextSlot = this.#channel.idleSlots(nowUs) + 1;
+    if (lateUs > timing.latenessUs && this.#lateInARow < LATE_TIMERS_TOLERATED) {
+      // A missed slot is gone, the grid stays.
+      this.#lateInARow++;
+      counters.lateTimers++;
+      this.#dueSlot = nextSlot;
+      this.#alarm(this.#dueUs());
+      return;
+    }
+    if (phy.senseBusy()) {
+      // Lost by a hair: the carrier will be reported, and slots counted to where it began. If not, look once a slot.
+      this.#alarm(this.#channel.slotOriginUs + nextSlot * timing.slotUs, nextSlot);
+      return;
+    }
     this.#lateInARow = 0;
-    counters.backoffSlots += this.#backoffSlots;
+    counters.backoffSlots += this.#dueSlot ?? 0;
     this.#win();
   }
 
@@ -177,22 +226,38 @@ export class ChannelAccess {
     this.#options.won();
   }
 
-  /** What was waited stays waited, and the exchange that begins counts as one slot. */
-  #beginExchange(nowUs: number, own: boolean): void {
-    // A signal in the time kept free for an answer is that answer.
-    if (!own && nowUs < this.#channel.slotOriginUs && this.#exchange !== null) return;
-    const idleSlots = this.#channel.idleSlots(nowUs);
-    if (!own) {
-      if (this.#wanted && this.#backoffSlots > idleSlots) this.#options.counters.backoffs++;
-      this.#backoffSlots = Math.max(0, this.#backoffSlots - idleSlots - 1);
-    }
-    const last = this.#exchange;
-    if (last !== null) this.#options.contention.observed(last.idleSlotsBefore, last.endUs - last.startUs, last.own);
-    this.#exchange = { idleSlotsBefore: idleSlots, startUs: nowUs, endUs: nowUs, own };
+  /** A signal in the time kept free for an answer is that answer; any other begins an exchange. */
+  #signalBegins(startUs: number): void {
+    const { slotOriginUs, endedUs } = this.#channel;
+    if (slotOriginUs > endedUs && startUs < slotOriginUs) this.#answerStartUs = startUs;
+    else this.#beginExchange(startUs, false);
   }
 
-  #extendExchange(nowUs: number): void {
-    if (this.#exchange !== null) this.#exchange.endUs = nowUs;
+  #signalEnds(nowUs: number, answerUs: number): void {
+    this.#channel.defer(answerUs);
+    if (this.#channel.busy) return;
+    this.#channel.signalEnded(nowUs);
+    this.resume();
+  }
+
+  /** What was waited stays waited, and the exchange that begins counts as one slot. */
+  #beginExchange(startUs: number, own: boolean): void {
+    const { contention, counters } = this.#options;
+    const idleSlots = this.#channel.idleSlots(startUs);
+    if (this.#exchangeStartUs !== null) contention.ended(this.#channel.endedUs - this.#exchangeStartUs);
+    contention.began(idleSlots, own);
+    this.#answerStartUs = null;
+    this.#exchangeStartUs = startUs;
+    if (own) {
+      this.#dueSlot = null;
+      return;
+    }
+    if (this.#wanted) counters.backoffs++;
+    if (this.#dueSlot === null) return;
+    const left = this.#dueSlot - idleSlots - 1;
+    // Our slot and lost by a hair, or gone by unused.
+    if (left < 0) this.#dueSlot = null;
+    else this.#dueSlot = contention.recount === undefined ? left : contention.recount(left);
   }
 
   #watchStuck(busy: boolean, nowUs: number): void {
@@ -209,13 +274,15 @@ export class ChannelAccess {
     });
   }
 
-  #alarm(atUs: number | null): void {
+  /** @param dueSlot becomes our slot when the time has come */
+  #alarm(atUs: number | null, dueSlot: number | null = null): void {
     this.#cancelAlarm?.();
     this.#cancelAlarm =
       atUs === null
         ? null
         : this.#options.scheduler.at(atUs, () => {
             this.#cancelAlarm = null;
+            this.#dueSlot = dueSlot ?? this.#dueSlot;
             this.#slotReached();
           });
   }

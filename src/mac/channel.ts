@@ -15,9 +15,11 @@ export class Channel {
   readonly #slotUs: number;
   #carrier = false;
   #transmitting = false;
-  /** Since when the channel has been as it is now. */
+  /** Since when the channel has been busy as it is now. */
   #sinceUs: number;
-  /** How long after the last signal nobody may start: the time kept free for an ACK. */
+  /** When the last signal ended. */
+  #endedUs: number;
+  /** How long after the last signal nobody may start: the time kept free for an answer. */
   #deferUs = 0;
   /** A carrier reported busy for too long is not believed until it has been idle once. */
   #carrierDistrusted = false;
@@ -25,10 +27,11 @@ export class Channel {
   constructor(slotUs: number, nowUs: number) {
     this.#slotUs = slotUs;
     this.#sinceUs = nowUs;
+    this.#endedUs = nowUs;
   }
 
   get busy(): boolean {
-    return this.#transmitting || (this.#carrier && !this.#carrierDistrusted);
+    return this.#transmitting || this.carrierBusy;
   }
 
   get carrierBusy(): boolean {
@@ -43,9 +46,13 @@ export class Channel {
     return this.carrierBusy ? { busyUs: busyUs + presentUs, txUs } : { busyUs, txUs };
   }
 
+  get endedUs(): number {
+    return this.#endedUs;
+  }
+
   /** The moment from which idle slots count; only meaningful while the channel is idle. */
   get slotOriginUs(): number {
-    return this.#sinceUs + this.#deferUs;
+    return this.#endedUs + this.#deferUs;
   }
 
   /** Whole idle slots that have gone by, 0 while busy. */
@@ -54,42 +61,52 @@ export class Channel {
     return Math.max(0, Math.floor((nowUs - this.slotOriginUs) / this.#slotUs));
   }
 
+  /** The number of the first slot that starts now or later, 0 while busy. */
+  nextSlot(nowUs: number): number {
+    if (this.busy) return 0;
+    return Math.max(0, Math.ceil((nowUs - this.slotOriginUs) / this.#slotUs));
+  }
+
   /** Reports whether the channel, as a whole, changed between busy and idle. */
   carrier(busy: boolean, nowUs: number): boolean {
     if (busy === this.#carrier) return false;
     const before = this.busy;
-    if (this.carrierBusy) this.#totals.busyUs += Math.max(0, nowUs - this.#sinceUs);
+    this.#account(nowUs);
     this.#carrier = busy;
     if (!busy) this.#carrierDistrusted = false;
-    return this.#changed(before, nowUs);
+    if (before && !this.busy) this.#endedUs = nowUs;
+    return before !== this.busy;
   }
 
-  transmitting(on: boolean, nowUs: number): boolean {
-    if (on === this.#transmitting) return false;
-    const before = this.busy;
-    if (!on) this.#totals.txUs += Math.max(0, nowUs - this.#sinceUs);
-    else if (this.carrierBusy) this.#totals.busyUs += Math.max(0, nowUs - this.#sinceUs);
+  transmitting(on: boolean, nowUs: number): void {
+    if (on === this.#transmitting) return;
+    this.#account(nowUs);
     this.#transmitting = on;
-    return this.#changed(before, nowUs, on);
+    if (!on) this.#endedUs = nowUs;
+  }
+
+  /** A signal ended now, though no carrier may ever have been reported. */
+  signalEnded(nowUs: number): void {
+    this.#endedUs = nowUs;
   }
 
   /** Gives up on a carrier that will not end. */
   distrustCarrier(nowUs: number): void {
     if (!this.carrierBusy) return;
-    const before = this.busy;
-    this.#totals.busyUs += Math.max(0, nowUs - this.#sinceUs);
+    this.#account(nowUs);
     this.#carrierDistrusted = true;
-    this.#changed(before, nowUs);
+    this.#endedUs = nowUs;
   }
 
-  /** From the end of the last signal, keep the channel free for so long. */
+  /** From the end of the last signal, keep the channel free for so long. Negative: it ended before it was reported. */
   defer(deferUs: number): void {
     this.#deferUs = deferUs;
   }
 
-  #changed(before: boolean, nowUs: number, always = false): boolean {
-    const changed = before !== this.busy;
-    if (changed || always) this.#sinceUs = nowUs;
-    return changed;
+  #account(nowUs: number): void {
+    const presentUs = Math.max(0, nowUs - this.#sinceUs);
+    if (this.#transmitting) this.#totals.txUs += presentUs;
+    else if (this.carrierBusy) this.#totals.busyUs += presentUs;
+    this.#sinceUs = nowUs;
   }
 }

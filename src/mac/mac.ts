@@ -12,7 +12,8 @@ import type { DropCause } from '../base/drops.js';
 import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, SEQUENCES } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import { ChannelAccess } from './access.js';
-import { type Contention, IdleSense } from './contention.js';
+import type { Contention } from './contention.js';
+import { CycleContention } from './contention-cycle.js';
 import { Neighbours } from './neighbours.js';
 import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
@@ -62,7 +63,7 @@ export class Mac implements PhyListener {
     const exchangeUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + this.timing.ackEndUs;
     this.#patienceUs = PATIENCE_EXCHANGES * exchangeUs;
     this.#contention =
-      options.contention?.(this.timing) ?? new IdleSense({ random, slotUs: this.timing.slotUs, busyUs: exchangeUs });
+      options.contention?.(this.timing) ?? new CycleContention({ random, station, a: this.timing.slotUs / exchangeUs });
     this.#access = new ChannelAccess({
       phy,
       scheduler,
@@ -94,7 +95,6 @@ export class Mac implements PhyListener {
   /** Something may wait at the source. */
   demand(): void {
     if (this.#state !== 'idle') return;
-    this.#access.joinBusyChannel();
     this.#contend();
   }
 
@@ -141,14 +141,16 @@ export class Mac implements PhyListener {
   }
 
   received(octets: Uint8Array, meta: ReceptionMeta): void {
-    const { config, station, observer, scheduler } = this.#options;
+    const { config, station, observer, scheduler, phy } = this.#options;
     if (!config.linkFrames) {
+      this.#access.heard(null, 0, phy.timing.airtimeUs(octets.length));
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
       return;
     }
     const frame = decodeLinkFrame(octets, config.fcsBytes);
     if (typeof frame === 'string') {
+      this.#access.spoiled();
       observer.drop(frame);
       return;
     }
@@ -160,7 +162,10 @@ export class Mac implements PhyListener {
     const isNew = this.#neighbours.heard(frame.source, nowUs, meta);
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
     const confirmed = config.arq && frame.type !== 'ack' && frame.destination !== BROADCAST;
-    this.#access.defer(confirmed || frame.more ? this.timing.ackStartUs : 0);
+    // An ACK tells those who missed the frame whose exchange it is.
+    const speaker = confirmed ? frame.source : frame.type === 'ack' ? frame.destination : null;
+    const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
+    this.#access.heard(speaker, answerUs, phy.timing.airtimeUs(octets.length));
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);
     else if (frame.type === 'poll') this.#pollHeard(frame);
@@ -203,7 +208,7 @@ export class Mac implements PhyListener {
     else if (frame.wantsAck) this.#awaitAck(nowUs, frame.first ? 0 : BURST_GAP_SLOTS * this.timing.slotUs);
     else {
       this.counters.unconfirmed++;
-      this.#done();
+      this.#done(false);
     }
     if (this.#onAir === null) this.#access.resume();
   }
@@ -284,9 +289,9 @@ export class Mac implements PhyListener {
     this.#contend();
   }
 
-  #done(): void {
+  #done(confirmed: boolean): void {
     this.#delays.record(this.#options.scheduler.nowUs() - this.#contendingSinceUs);
-    this.#contention.succeeded();
+    this.#contention.succeeded(confirmed);
     this.#access.redraw();
     // Whether more waits is only known by pulling, and that only after the channel is won again.
     this.#contend();
@@ -351,7 +356,7 @@ export class Mac implements PhyListener {
     this.counters.acked += frames;
     this.counters.unacked += left;
     this.#neighbours.attempted(source, true);
-    this.#done();
+    this.#done(true);
   }
 
   #ownAddressHeard(): void {

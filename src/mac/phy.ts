@@ -29,6 +29,8 @@ export interface PhyTiming {
   readonly turnaroundUs: number;
   /** From the signal's arrival at an antenna until that host is told that the channel is busy; host latency not included. */
   readonly carrierDetectUs: number;
+  /** From the end of a signal that was no good frame until that host is told that the channel is idle. Absent: at once. */
+  readonly carrierHoldUs?: number;
   /** To the farthest station, one way. */
   readonly propagationUs: number;
   /** How late this host may react to an octet or a timer, and be seen reacting: measured at start, or set. */

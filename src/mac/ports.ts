@@ -53,7 +53,7 @@ export interface MacOptions {
   readonly source: PacketSource;
   readonly observer: MacObserver;
   readonly config: MacConfig;
-  /** Default: Idle Sense. */
+  /** Default: `CycleContention`. */
   readonly contention?: (timing: MacTiming) => Contention;
 }
 

@@ -11,6 +11,12 @@ export interface MacTiming {
   readonly ackStartUs: number;
   /** From the end of a unicast frame until its ACK must have been received whole. */
   readonly ackEndUs: number;
+  /** The signal began so long before its carrier is reported, give or take half the spread of that delay. */
+  readonly carrierReportUs: number;
+  /** A signal that ended in no good frame ended so long before its carrier is reported idle. */
+  readonly carrierHoldUs: number;
+  /** A signal in the time kept free for an answer that is no longer than this is taken for the answer. */
+  readonly answerMaxUs: number;
   /** A carrier that has been busy for longer is stuck: no exchange lasts so long. */
   readonly stuckBusyUs: number;
   /** Late by more than this, a timer has missed its slot. */
@@ -31,12 +37,19 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
   // The receiver needs the frame's last octet (propagation), its host's reaction, its modem's key-up; the way back is as
   // long again, and the last listener's host is late too.
   const ackStartUs = Math.ceil(2 * propagationUs + turnaroundUs + carrierDetectUs + 2 * hostLatencyUs);
-  const ackEndUs = Math.ceil(ackStartUs + carrierDetectUs + phy.timing.airtimeUs(ackBytes) + hostLatencyUs);
+  const ackAirUs = phy.timing.airtimeUs(ackBytes);
+  const ackEndUs = Math.ceil(ackStartUs + carrierDetectUs + ackAirUs + hostLatencyUs);
+  const carrierHoldUs = phy.timing.carrierHoldUs ?? 0;
   const longestUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + ackEndUs;
   return {
     slotUs,
     ackStartUs,
     ackEndUs,
+    // From the beginning of a slot to the report of a carrier it takes turnaround and detection, and up to propagation
+    // and host latency more: half of the first part leaves the same margin on both sides.
+    carrierReportUs: Math.floor((turnaroundUs + carrierDetectUs) / 2),
+    carrierHoldUs,
+    answerMaxUs: slotUs + ackAirUs + carrierHoldUs,
     stuckBusyUs: Math.max(STUCK_MIN_US, STUCK_EXCHANGES * longestUs),
     latenessUs: Math.max(1, hostLatencyUs),
   };
