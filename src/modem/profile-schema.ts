@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
+import { acousticDrivers } from './settings/acoustic.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -78,6 +79,13 @@ const kissDriver = section({
   maxFrameBytes,
 });
 
+/** All drivers; a new one is a line here, one in drivers/registry.ts, and its section. */
+const drivers = [transparentDriver, kissDriver, ...acousticDrivers] as const;
+
+export function driverKinds(): string {
+  return drivers.flatMap(({ shape }) => shape.kind.options).join(', ');
+}
+
 const filter = (): z.ZodDefault<ReturnType<typeof oneOf<readonly ['drop', 'pass']>>> =>
   oneOf(['drop', 'pass']).default('drop');
 
@@ -141,8 +149,8 @@ const profileShape = {
   source: text('where the numbers come from'),
   line: line.prefault({}),
   air,
-  driver: z.discriminatedUnion('kind', [transparentDriver, kissDriver], {
-    error: (issue) => (issue.code === 'invalid_union' ? 'one of transparent, kiss' : 'a mapping with the key kind'),
+  driver: z.discriminatedUnion('kind', drivers, {
+    error: (issue) => (issue.code === 'invalid_union' ? `one of ${driverKinds()}` : 'a mapping with the key kind'),
   }),
   link: link.prefault({}),
   mac,

@@ -2,6 +2,7 @@
 import type { DriverOptions, ModemDriver } from '../driver.js';
 import type { Profile } from '../profile-schema.js';
 import { KissDriver } from './kiss.js';
+import { NanomodemDriver } from './nanomodem.js';
 import { TransparentDriver } from './transparent.js';
 
 /** The driver that a validated profile (or configuration) names; its line comes later, by `lineOpened`. */
@@ -12,5 +13,7 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new TransparentDriver(profile, driver, options);
     case 'kiss':
       return new KissDriver(profile, driver, options);
+    case 'nanomodem':
+      return new NanomodemDriver(profile, driver, options);
   }
 }

@@ -2,10 +2,12 @@
 import { SluiceError } from '../../base/errors.js';
 import type { EmulatorFactory } from './emulator.js';
 import { KissEmulator } from './kiss.js';
+import { NanomodemEmulator } from './nanomodem.js';
 import { TransparentEmulator } from './transparent.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['kiss', (context) => new KissEmulator(context)],
+  ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],
 ]);
 

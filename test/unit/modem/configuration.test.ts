@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isSluiceError } from '../../../src/base/errors.js';
 import { mergeConfiguration, parseSetting, stationFromAddresses } from '../../../src/modem/configuration.js';
-import type { Configuration } from '../../../src/modem/profile-schema.js';
+import { type Configuration, driverKinds } from '../../../src/modem/profile-schema.js';
 
 const NEEDED = ['interface.station=1', 'interface.port=/dev/ttyUSB0'];
 let folder = '';
@@ -70,7 +70,7 @@ describe('errors name the key, the value and what is allowed', () => {
       'link.encapsulation: "ax25" is not available in this version; expected one of sluice, ethernet, ip [--set]',
     ],
     ['link.chatter.mdns=off', 'link.chatter.mdns: "off" is not allowed; expected one of drop, pass [--set]'],
-    ['driver.kind=lora', 'driver.kind: "lora" is not allowed; expected one of transparent, kiss [--set]'],
+    ['driver.kind=lora', `driver.kind: "lora" is not allowed; expected one of ${driverKinds()} [--set]`],
     [
       'backPressure.qdisc=red',
       'backPressure.qdisc: "red" is not allowed; expected one of pfifo_fast, pfifo, prio, fq_codel, cake [--set]',
