@@ -95,6 +95,7 @@ export class Bridge implements MacObserver {
   async start(): Promise<void> {
     await this.#line.open({
       data: (octets) => this.#parts.driver.lineData(octets),
+      drained: () => this.#parts.driver.lineDrained?.(),
       lost: (error) => this.#lineLost(error),
     });
     this.#scheduleChannelLog();
@@ -108,8 +109,12 @@ export class Bridge implements MacObserver {
     this.#cancelChannelLog?.();
     const longestUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + FINISH_GRACE_US;
     await new Promise<void>((resolve) => {
-      this.#finished = resolve;
-      scheduler.at(scheduler.nowUs() + longestUs, resolve);
+      const cancel = scheduler.at(scheduler.nowUs() + longestUs, resolve);
+      this.#finished = () => {
+        // A timer that is left keeps the process waiting for nothing.
+        cancel();
+        resolve();
+      };
       this.mac.finish();
     });
     this.#logChannel();
