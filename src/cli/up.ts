@@ -72,5 +72,10 @@ async function runUp(options: UpOptions): Promise<void> {
   });
   const stopRequested = untilSignal();
   const running = await startBridge({ configuration, log, channelIntervalUs: options.channelInterval * 1_000_000 });
-  await running.stop(await stopRequested);
+  const end = await Promise.race([stopRequested, running.lost]);
+  if (typeof end === 'string') await running.stop(end);
+  else {
+    await running.stop('interface-lost');
+    throw end;
+  }
 }

@@ -4,9 +4,9 @@
  */
 import type { Scheduler } from '../base/clock.js';
 import { DROP_CAUSES, type DropCause, DropCounters } from '../base/drops.js';
-import type { SluiceError } from '../base/errors.js';
+import { isSluiceError, type SluiceError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
-import type { BackPressure } from '../flow/back-pressure.js';
+import type { RepairingBackPressure } from '../flow/repair.js';
 import { Mac } from '../mac/mac.js';
 import type { Neighbour } from '../mac/neighbours.js';
 import type { MacConfig, MacObserver } from '../mac/ports.js';
@@ -19,15 +19,26 @@ import type { Encapsulation } from '../wire/encapsulation.js';
 import type { HomeFilter } from '../wire/local-answers.js';
 import type { InboundPacket, Station } from '../wire/packet.js';
 import { type BridgeStatus, milliseconds, ratio } from './status.js';
+import type { QueueEnd } from './tap-interface.js';
 import { TapSide } from './tap-side.js';
+
+/** The network interface, as far as a bridge needs it: see tap-interface.ts. */
+export interface BridgeInterface {
+  readonly tap: Tap;
+  readonly backPressure: RepairingBackPressure;
+  /** Packets that the TAP's own ring dropped, from the kernel's counters. */
+  dropped(): number;
+  readonly stopPlan: { readonly keep: boolean; readonly readRing: boolean };
+  shut(): void;
+  close(): QueueEnd;
+}
 
 export interface BridgeParts {
   readonly profile: string;
   readonly station: Station;
-  readonly tap: Tap;
-  readonly backPressure: BackPressure;
-  /** Packets that the TAP's own ring dropped, from the kernel's counters. */
-  readonly tapDropped: () => number;
+  readonly interface: BridgeInterface;
+  /** Looks whether the interface is as it should be; called at intervals and when something failed. */
+  readonly verifyInterface: () => void;
   readonly driver: ModemDriver;
   readonly createLine: () => Line;
   readonly encapsulation: Encapsulation;
@@ -42,6 +53,9 @@ export interface BridgeParts {
 
 /** How long a stop waits for the transmission in progress beyond the airtime of the longest frame. */
 const FINISH_GRACE_US = 2_000_000;
+/** A packet in hand gets its retries when the daemon stops, but no more time than this: service managers are impatient. */
+const HAND_LIMIT_US = 30_000_000;
+const HAND_LOOK_US = 10_000;
 const ROUTINE_DROPS = /^chatter-|^rx-(framing|truncated|fcs|duplicate)$|^shutdown$/;
 
 export class Bridge implements MacObserver {
@@ -66,8 +80,11 @@ export class Bridge implements MacObserver {
     this.#lastChannel.atUs = this.#startUs;
     this.#tapSide = new TapSide({
       ...parts,
+      tap: parts.interface.tap,
+      backPressure: parts.interface.backPressure,
       drops: this.drops,
       gateFailed: (error) => this.#gateFailed(error),
+      tapFailed: (error) => this.#tapFailed(error),
       demand: () => this.mac.demand(),
     });
     this.mac = new Mac({
@@ -101,13 +118,26 @@ export class Bridge implements MacObserver {
     this.#scheduleChannelLog();
   }
 
-  /** Lets the transmission in progress end, then takes everything down. Idempotent. */
+  /** Nothing is pulled while the interface is down. */
+  interfaceUp(up: boolean): void {
+    if (up) this.#tapSide.resume();
+    else this.#tapSide.suspend();
+  }
+
+  /**
+   * Lets what is in hand be sent, as far as its retries and a limit go, then takes everything down. What waits in the queue
+   * stays there where it is to be kept. Idempotent.
+   */
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    const { scheduler, driver, log, backPressure, tap } = this.#parts;
+    const { scheduler, driver, log } = this.#parts;
+    const { readRing } = this.#parts.interface.stopPlan;
     this.#cancelChannelLog?.();
     const longestUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + FINISH_GRACE_US;
+    this.#tapSide.end(readRing);
+    await this.#handEmpty();
+    if (readRing) this.#shutGate();
     await new Promise<void>((resolve) => {
       const cancel = scheduler.at(scheduler.nowUs() + longestUs, resolve);
       this.#finished = () => {
@@ -121,17 +151,45 @@ export class Bridge implements MacObserver {
     this.#tapSide.close();
     await this.#line.close();
     driver.lineLost();
-    backPressure.close();
-    tap.close();
-    log.info('stopped', { reason, drops: this.drops });
+    const queue = this.#parts.interface.close();
+    if (queue.lost > 0) {
+      log.warn('queue-lost', {
+        packets: queue.lost,
+        remedy:
+          'To keep what waits over a restart, have a service manager store the queue (FileDescriptorStoreMax=1), or ' +
+          'attach to a TAP whose carrier somebody holds, with interface.keepGate yes.',
+      });
+    }
+    log.info('stopped', { reason, drops: this.drops, queue });
+  }
+
+  async #handEmpty(): Promise<void> {
+    const { scheduler, driver, macConfig } = this.#parts;
+    const attemptUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + this.mac.timing.ackEndUs;
+    // As long again as it takes, for those who were before us on the channel.
+    const limitUs = Math.min(HAND_LIMIT_US, FINISH_GRACE_US + 2 * (macConfig.maxRetries + 1) * attemptUs);
+    const untilUs = scheduler.nowUs() + limitUs;
+    for (;;) {
+      const { inHand, state } = this.mac.snapshot();
+      if (state === 'down' || (inHand === 0 && this.#tapSide.empty) || scheduler.nowUs() >= untilUs) return;
+      await new Promise<void>((resolve) => scheduler.at(scheduler.nowUs() + HAND_LOOK_US, resolve));
+    }
+  }
+
+  /** The ring goes with us: whatever still gets into it is lost, and counted. */
+  #shutGate(): void {
+    this.#parts.interface.shut();
+    const frames = this.#tapSide.discardRing();
+    if (frames > 0) this.drops.count('shutdown', frames);
   }
 
   status(): BridgeStatus {
     const { parts, nowUs } = { parts: this.#parts, nowUs: this.#parts.scheduler.nowUs() };
+    const { backPressure } = parts.interface;
     const mac = this.mac.snapshot();
     const upUs = nowUs - this.#startUs;
     return {
-      interface: parts.tap.name,
+      interface: parts.interface.tap.name,
       station: parts.station,
       profile: parts.profile,
       uptimeMs: Math.round(upUs / 1000),
@@ -143,11 +201,12 @@ export class Bridge implements MacObserver {
         reopens: this.#line.reopens,
       },
       backPressure: {
-        mode: parts.backPressure.mode,
-        reason: parts.backPressure.reason,
-        grants: parts.backPressure.grants,
-        tapDropped: parts.tapDropped(),
-        qdisc: parts.backPressure.qdisc(),
+        mode: backPressure.mode,
+        reason: backPressure.reason,
+        grants: backPressure.grants,
+        repairs: backPressure.repairs,
+        tapDropped: parts.interface.dropped(),
+        qdisc: backPressure.qdisc(),
       },
       mac: {
         state: mac.state,
@@ -211,10 +270,11 @@ export class Bridge implements MacObserver {
     this.#parts.driver.lineLost();
   }
 
-  /** Said once, and again when it fails anew after having worked. */
+  /** Said once, and again when it fails anew after having worked. What could be repaired was repaired before this. */
   #gateFailed(error: unknown): void {
-    const { grants } = this.#parts.backPressure;
-    if (grants === this.#failedAtGrant) return;
+    this.#parts.verifyInterface();
+    const { grants, mode } = this.#parts.interface.backPressure;
+    if (grants === this.#failedAtGrant || mode === 'none') return;
     this.#failedAtGrant = grants;
     const cause = error instanceof Error ? error.message : String(error);
     this.#parts.log.error('back-pressure', {
@@ -222,6 +282,12 @@ export class Bridge implements MacObserver {
       cause,
       remedy: 'Leave the root qdisc of the interface alone; restart to have back pressure again.',
     });
+  }
+
+  #tapFailed(error: unknown): void {
+    if (!isSluiceError(error)) throw error;
+    this.#tapSide.suspend();
+    this.#parts.verifyInterface();
   }
 
   #scheduleChannelLog(): void {
@@ -255,6 +321,7 @@ export class Bridge implements MacObserver {
     this.#lastChannel = { atUs: nowUs, busyUs: mac.busyUs, txUs: mac.txUs };
     this.#logDrops(status.drops);
     this.#watchLeaks(status);
+    if (!this.#stopping) this.#parts.verifyInterface();
   }
 
   /** One line for each cause that went on counting, losses louder than what was filtered on purpose. */

@@ -1,5 +1,5 @@
 /** The control socket: a Unix socket that answers each connection's one-line JSON request with one line of JSON. */
-import { mkdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
@@ -12,6 +12,8 @@ export type ControlHandler = (request: { readonly command: string }) => unknown;
 
 export interface ControlServer {
   readonly path: string;
+  /** Answers under another path from now on; the old one becomes a link to it. */
+  moveTo(path: string): void;
   close(): Promise<void>;
 }
 
@@ -57,7 +59,25 @@ export async function serveControl(path: string, handler: ControlHandler): Promi
     server.once('error', (cause) => reject(failure(cause)));
     server.listen(path, resolve);
   });
-  return { path, close: () => closeServer(server) };
+  const paths = [path];
+  return {
+    get path() {
+      return paths.at(-1) ?? path;
+    },
+    moveTo: (to) => {
+      const from = paths.at(-1) ?? path;
+      if (to === from) return;
+      rmSync(to, { force: true });
+      renameSync(from, to);
+      symlinkSync(to, from);
+      // Back under a name that it had before: what was a link there is the socket now.
+      paths.splice(0, paths.length, ...paths.filter((each) => each !== to), to);
+    },
+    close: async () => {
+      await closeServer(server);
+      for (const each of paths) rmSync(each, { force: true });
+    },
+  };
 }
 
 function reply(line: string, handler: ControlHandler): string {

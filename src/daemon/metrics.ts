@@ -90,6 +90,8 @@ export async function serveMetrics(listen: string, status: () => BridgeStatus): 
       response.writeHead(404).end('see /metrics\n');
       return;
     }
+    // The interface may have been renamed.
+    register.setDefaultLabels({ interface: status().interface });
     register.metrics().then(
       (text) => response.writeHead(200, { 'content-type': register.contentType }).end(text),
       (error: unknown) => response.writeHead(500).end(String(error)),

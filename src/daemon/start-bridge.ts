@@ -5,36 +5,30 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../base/errors.js';
 import { seededRandom } from '../base/random.js';
-import type { BackPressure } from '../flow/back-pressure.js';
-import { type ChosenMode, chooseMode } from '../flow/choose-mode.js';
-import { CreditGate } from '../flow/credit-gate.js';
-import { KICK_PRIORITY } from '../flow/kick.js';
-import { NativeBackPressure } from '../flow/native-back-pressure.js';
-import { NoBackPressure } from '../flow/no-back-pressure.js';
 import type { MacConfig } from '../mac/ports.js';
 import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
 import type { Configuration } from '../modem/profile-schema.js';
-import { inputBytes, lockExclusive, NetlinkSocket, outputBytes, PacketSocket, setExclusive } from '../native/addon.js';
-import { RouteNetlink } from '../netlink/route-netlink.js';
+import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../native/addon.js';
 import type { Log } from '../observe/log.js';
 import { createLine } from '../serial/open-line.js';
-import { setUpLink } from '../tap/link-setup.js';
-import { LinuxTap } from '../tap/linux-tap.js';
-import { macOfStation, NeighbourTable } from '../wire/address.js';
+import { NeighbourTable } from '../wire/address.js';
 import type { ChatterFilters } from '../wire/chatter.js';
-import { createEncapsulation } from '../wire/encapsulation.js';
+import { createEncapsulation, type Encapsulation } from '../wire/encapsulation.js';
 import { HomeFilter } from '../wire/local-answers.js';
+import { MacTranslation } from '../wire/mac-translation.js';
 import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
 import { measureHostLatencyUs } from './host-latency.js';
+import { InterfaceWatch } from './interface-watch.js';
 import { installNeighbours } from './known-neighbours.js';
 import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
+import { ServiceManager } from './service-manager.js';
 import type { BridgeStatus } from './status.js';
+import { TapInterface } from './tap-interface.js';
 
-const NETLINK_ROUTE = 0;
 /** Frames of others that an attempt may have to wait for, before the packet in hand is too old: own estimate. */
 const WAITS_AN_ATTEMPT = 16;
 const DEADLINE_MIN_US = 5_000_000;
@@ -46,6 +40,8 @@ export interface StartOptions {
 }
 
 export interface RunningBridge {
+  /** Settles when the bridge cannot go on, because its interface is gone; then `stop` it. */
+  readonly lost: Promise<SluiceError>;
   status(): BridgeStatus;
   stop(reason: string): Promise<void>;
 }
@@ -54,49 +50,37 @@ export interface RunningBridge {
 export async function startBridge({ configuration, log, channelIntervalUs }: StartOptions): Promise<RunningBridge> {
   const { interface: wanted, link } = configuration;
   const scheduler = new RealTime();
-  const undo: (() => void | Promise<void>)[] = [];
+  const manager = new ServiceManager(process.env, process.pid);
+  const undo: (() => void | Promise<void>)[] = [() => manager.close()];
   try {
+    scheduler.onHang = (hungUs) =>
+      log.warn('hung', { forMs: Math.round(hungUs / 1000), meaning: 'the process did not run; its clock stood still' });
     const hostLatencyUs = await measureHostLatencyUs(scheduler);
-    const chosen = chooseMode(configuration.backPressure.mode, await probeBackPressure());
-    const tap = new LinuxTap({ name: wanted.name, backPressure: chosen.mode === 'native' });
-    undo.push(() => tap.close());
-    const socket = new NetlinkSocket(NETLINK_ROUTE);
-    undo.push(() => socket.close());
-    const netlink = new RouteNetlink(socket);
-    // The gate's burst is made for the MTU, so the MTU comes first.
-    netlink.setLink(tap.ifindex, { mtuBytes: link.mtuBytes });
+    const probe = await probeBackPressure();
     const driver = createDriver(configuration, { scheduler, hostLatencyUs });
-    const backPressure = attachBackPressure(chosen, netlink, tap.ifindex, configuration, driver);
-    undo.push(() => backPressure.close());
-    log.info('back-pressure', { mode: backPressure.mode, reason: backPressure.reason });
-    if (backPressure.mode === 'none' && configuration.backPressure.mode !== 'none') {
-      log.warn('back-pressure', {
-        mode: 'none',
-        remedy: 'Packets may be dropped; "sluice check" shows what is missing.',
-      });
-    }
-    const undoLink = setUpLink(netlink, tap, {
-      mtuBytes: link.mtuBytes,
-      mac: macOfStation(wanted.station),
-      addresses: wanted.addresses,
-    });
-    if (!tap.created) undo.push(undoLink);
-
     const neighbours = new NeighbourTable({
       station: wanted.station,
       addresses: wanted.addresses,
       table: configuration.neighbours,
     });
-    if (answersAtHome(configuration)) {
-      const forget = installNeighbours(netlink, tap.ifindex, neighbours, wanted.addresses, configuration.neighbours);
-      if (!tap.created) undo.push(forget);
-    }
+    const tapInterface = new TapInterface({
+      configuration,
+      probe,
+      frameAirtimeUs: driver.timing.airtimeUs(driver.capabilities.maxFrameBytes),
+      clock: scheduler,
+      log,
+      manager,
+      installNeighbours: (netlink, ifindex) =>
+        answersAtHome(configuration)
+          ? installNeighbours(netlink, ifindex, neighbours, wanted.addresses, configuration.neighbours)
+          : () => undefined,
+    });
+    undo.push(() => void tapInterface.close());
     const bridge = new Bridge({
       profile: configuration.id,
       station: wanted.station,
-      tap,
-      backPressure,
-      tapDropped: () => netlink.linkStatistics(tap.ifindex).txDropped,
+      interface: tapInterface,
+      verifyInterface: () => watch.verify(),
       driver,
       createLine: () =>
         createLine(
@@ -104,7 +88,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
           { ...configuration.line, settleUs: 0 },
           { scheduler, extras: { inputBytes, lockExclusive, outputBytes, setExclusive } },
         ),
-      encapsulation: createEncapsulation(link.encapsulation, neighbours),
+      encapsulation: encapsulation(configuration, neighbours, tapInterface),
       homeFilter: homeFilter(configuration, neighbours),
       macConfig: macConfig(configuration, driver),
       scheduler,
@@ -113,7 +97,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       channelIntervalUs,
     });
     undo.push(() => bridge.stop('failed start'));
-    const control = await serveControl(wanted.control ?? defaultControlPath(tap.name), ({ command }) => {
+    const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), ({ command }) => {
       if (command === 'status') return bridge.status();
       throw new SluiceError('usage', `unknown command ${JSON.stringify(command)}; known: status`);
     });
@@ -122,6 +106,28 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       const metrics = await serveMetrics(String(wanted.metrics), () => bridge.status());
       undo.push(() => metrics.close());
     }
+    log.rebase({ interface: tapInterface.name });
+    let lose: (error: SluiceError) => void = () => undefined;
+    const lost = new Promise<SluiceError>((resolve) => {
+      lose = resolve;
+    });
+    const watch = new InterfaceWatch(
+      tapInterface,
+      {
+        renamed: (name) => {
+          log.rebase({ interface: name });
+          if (wanted.control === undefined) control.moveTo(defaultControlPath(name));
+        },
+        up: () => {
+          tapInterface.installNeighbours();
+          bridge.interfaceUp(true);
+        },
+        down: () => bridge.interfaceUp(false),
+        lost: (error) => lose(error),
+      },
+      log,
+    );
+    undo.push(() => watch.close());
     await bridge.start();
     const { slotUs } = bridge.mac.timing;
     log.info('ready', {
@@ -133,9 +139,13 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       hostLatencyUs: driver.timing.hostLatencyUs,
       control: control.path,
     });
+    manager.ready(`${configuration.id} on ${wanted.port}`);
     return {
+      lost,
       status: () => bridge.status(),
       stop: async (reason) => {
+        manager.stopping();
+        watch.close();
         await bridge.stop(reason);
         await takeDown(undo);
       },
@@ -144,6 +154,21 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     await takeDown(undo);
     throw error;
   }
+}
+
+/** With `ethernet`, peers know the TAP by the address that it has; otherwise stations know each other by number. */
+function encapsulation(
+  configuration: Configuration,
+  neighbours: NeighbourTable,
+  tapInterface: TapInterface,
+): Encapsulation {
+  const plain = createEncapsulation(configuration.link.encapsulation, neighbours);
+  if (configuration.link.encapsulation === 'ethernet') return plain;
+  const translation = new MacTranslation(plain, neighbours.station, tapInterface.mac);
+  tapInterface.onMac = (mac) => {
+    translation.tapMac = mac;
+  };
+  return translation;
 }
 
 /** Everything is idempotent, so that a stopped bridge can be taken down once more. */
@@ -156,33 +181,6 @@ async function takeDown(undo: (() => void | Promise<void>)[]): Promise<void> {
     }
   }
   undo.length = 0;
-}
-
-function attachBackPressure(
-  { mode, reason }: ChosenMode,
-  netlink: RouteNetlink,
-  ifindex: number,
-  configuration: Configuration,
-  driver: ModemDriver,
-): BackPressure {
-  const inner = {
-    kind: configuration.backPressure.qdisc,
-    frameAirtimeUs: driver.timing.airtimeUs(driver.capabilities.maxFrameBytes),
-  };
-  switch (mode) {
-    case 'native':
-      return new NativeBackPressure({ netlink, ifindex, inner, reason });
-    case 'gate':
-      return new CreditGate({
-        netlink,
-        ifindex,
-        inner,
-        reason,
-        openKicker: () => new PacketSocket(ifindex, 0, KICK_PRIORITY),
-      });
-    case 'none':
-      return new NoBackPressure(netlink, ifindex, reason);
-  }
 }
 
 function macConfig({ link }: Configuration, driver: ModemDriver): MacConfig {

@@ -19,6 +19,8 @@ export interface BridgeStatus {
     readonly mode: BackPressureMode;
     readonly reason: string;
     readonly grants: number;
+    /** How often somebody took it off the device, and it was put back. */
+    readonly repairs: number;
     readonly tapDropped: number;
     readonly qdisc: QdiscStatistics;
   };

@@ -22,6 +22,8 @@ export interface TapSideParts {
   readonly drops: DropCounters;
   /** A grant failed: the gate is gone, or somebody else's hands are on the device. */
   gateFailed(error: unknown): void;
+  /** Reading failed: the device is gone. */
+  tapFailed(error: unknown): void;
   /** Something may wait: the MAC's `demand`. */
   demand(): void;
 }
@@ -38,6 +40,10 @@ export class TapSide implements PacketSource {
   readonly #parts: TapSideParts;
   readonly #egress: Egress;
   #closed = false;
+  #suspended = false;
+  /** Since a stop began: what is in the ring may still be read, or nothing. */
+  #ending: 'ring' | 'nothing' | null = null;
+  #empty = false;
   #moreWaits = false;
 
   constructor(parts: TapSideParts) {
@@ -68,7 +74,7 @@ export class TapSide implements PacketSource {
   }
 
   idle(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#suspended || this.#ending !== null) return;
     if (this.#moreWaits) setImmediate(() => this.#parts.demand());
     else this.#parts.tap.onceReadable(() => this.#parts.demand());
   }
@@ -82,12 +88,59 @@ export class TapSide implements PacketSource {
     else drops.count('rx-tap-refused');
   }
 
-  #pullFrame(): Uint8Array | null {
+  /** While the interface is down there is nothing to be had from it. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  resume(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.#parts.demand();
+  }
+
+  /** From now on nothing is granted; with `readRing`, what is past the gate already is still pulled. */
+  end(readRing: boolean): void {
+    this.#ending = readRing ? 'ring' : 'nothing';
+    this.#empty = !readRing;
+    if (readRing) this.#parts.demand();
+  }
+
+  /** Whether, since `end`, a pull has found nothing more. */
+  get empty(): boolean {
+    return this.#empty;
+  }
+
+  /** Throws away what is still in the ring. Gives the number of frames that were not the gate's own. */
+  discardRing(): number {
+    const { tap, backPressure } = this.#parts;
+    let frames = 0;
     try {
+      for (let frame = tap.read(); frame !== null; frame = tap.read()) if (!backPressure.isKick(frame)) frames++;
+    } catch (error) {
+      this.#parts.tapFailed(error);
+    }
+    return frames;
+  }
+
+  #pullFrame(): Uint8Array | null {
+    if (this.#suspended || this.#ending === 'nothing') return null;
+    try {
+      if (this.#ending === 'ring') {
+        const frame = this.#egress.readRing();
+        this.#empty = frame === null;
+        return frame;
+      }
       return this.#egress.pullFrame();
     } catch (error) {
       this.#parts.gateFailed(error);
-      return this.#parts.tap.read();
+    }
+    try {
+      return this.#egress.readRing();
+    } catch (error) {
+      this.#empty = true;
+      this.#parts.tapFailed(error);
+      return null;
     }
   }
 

@@ -37,6 +37,11 @@ export class Egress {
     return frame;
   }
 
+  /** The next frame that is past the gate already. */
+  readRing(): Uint8Array | null {
+    return this.#readPastKicks();
+  }
+
   #readPastKicks(): Uint8Array | null {
     this.#kicksInARow = 0;
     for (;;) {

@@ -21,7 +21,10 @@ export interface RepairReport {
 }
 
 export interface RepairOptions {
-  readonly hung: HungBackPressure;
+  /** Null: there is nothing to be had from the start. */
+  readonly hung: HungBackPressure | null;
+  /** Why, for the mode `none`. */
+  readonly reason: string;
   /** The mode `none`, for when there is nothing else to be had. */
   makeNone(reason: string): BackPressure;
   /** Monotonic, in microseconds. */
@@ -31,28 +34,31 @@ export interface RepairOptions {
 
 export class RepairingBackPressure implements BackPressure {
   readonly #options: RepairOptions;
-  #hung: HungBackPressure;
-  #none: BackPressure | null = null;
+  /** What repairs and notices; the last one stays for telling kicks when it was given up. */
+  #hung: HungBackPressure | null;
+  #none: BackPressure | null;
   #repairs = 0;
   #earlierGrants = 0;
   #repairedAtUs: number[] = [];
   #closed = false;
+  #lastQdisc: QdiscStatistics = { kind: 'none', backlogPackets: 0, backlogBytes: 0, dropped: 0 };
 
   constructor(options: RepairOptions) {
     this.#options = options;
     this.#hung = options.hung;
+    this.#none = options.hung === null ? options.makeNone(options.reason) : null;
   }
 
   get mode(): BackPressureMode {
-    return (this.#none ?? this.#hung).mode;
+    return this.#present?.mode ?? 'none';
   }
 
   get reason(): string {
-    return (this.#none ?? this.#hung).reason;
+    return this.#present?.reason ?? this.#options.reason;
   }
 
   get grants(): number {
-    return this.#earlierGrants + this.#hung.grants;
+    return this.#earlierGrants + (this.#hung?.grants ?? 0);
   }
 
   get repairs(): number {
@@ -61,68 +67,83 @@ export class RepairingBackPressure implements BackPressure {
 
   /** Repairs what can be repaired on the way. Throws SluiceError when the device is out of reach. */
   grant(): void {
-    if (this.#none !== null) return;
+    const hung = this.#inPlace;
     try {
-      this.#hung.grant();
+      hung?.grant();
     } catch (failure) {
       if (!isSluiceError(failure)) throw failure;
-      this.#repair(failure.message);
-      if (this.#none === null) this.#hung.grant();
+      this.#repair(hung, failure.message);
+      this.#inPlace?.grant();
     }
   }
 
   /** Looks whether all is in place, and repairs it. Throws SluiceError when the device is out of reach. */
   check(): void {
-    if (this.#none !== null || this.#closed) return;
-    const fault = this.#hung.fault();
-    if (fault !== null) this.#repair(fault);
+    const hung = this.#inPlace;
+    const fault = hung?.fault() ?? null;
+    if (fault !== null) this.#repair(hung, fault);
   }
 
   /** Frames that were under way when the gate was given up are still kicks. */
   isKick(frame: Uint8Array): boolean {
-    return this.#hung.isKick(frame);
+    return this.#hung?.isKick(frame) ?? false;
   }
 
+  /** As last seen, where the device is out of reach. */
   qdisc(): QdiscStatistics {
-    return (this.#none ?? this.#hung).qdisc();
+    try {
+      this.#lastQdisc = this.#present?.qdisc() ?? this.#lastQdisc;
+    } catch (failure) {
+      if (!isSluiceError(failure)) throw failure;
+    }
+    return this.#lastQdisc;
   }
 
   followMtu(mtuBytes: number): void {
-    if (this.#none === null && !this.#closed) this.#hung.followMtu(mtuBytes);
+    this.#inPlace?.followMtu(mtuBytes);
   }
 
   /** Goes on without: the device is out of reach, or somebody else's. Nothing on it is touched. */
   giveUp(reason: string): void {
-    if (this.#none !== null || this.#closed) return;
-    this.#hung.leave();
+    if (this.#closed) return;
+    this.#hung?.leave();
     this.#none = this.#options.makeNone(reason);
   }
 
   /** Goes on with another one, hung where the device is now. */
   take(hung: HungBackPressure): void {
-    this.#hung.leave();
-    this.#earlierGrants += this.#hung.grants;
+    this.#hung?.leave();
+    this.#earlierGrants = this.grants;
     this.#hung = hung;
     this.#none = null;
   }
 
   shut(): void {
-    if (this.#none === null && !this.#closed) this.#hung.shut();
+    this.#inPlace?.shut();
   }
 
   /** Ends without touching the device: what waits in it waits for the next one. */
   leave(): void {
+    this.#inPlace?.leave();
     this.#closed = true;
-    this.#hung.leave();
   }
 
   close(): void {
-    if (this.#closed) return;
+    this.#inPlace?.close();
     this.#closed = true;
-    if (this.#none === null) this.#hung.close();
   }
 
-  #repair(cause: string): void {
+  get #present(): BackPressure | null {
+    return this.#none ?? this.#hung;
+  }
+
+  /** The one that hangs on the device now. */
+  get #inPlace(): HungBackPressure | null {
+    return this.#closed || this.#none !== null ? null : this.#hung;
+  }
+
+  #repair(hung: HungBackPressure | null, cause: string): void {
+    if (hung === null) return;
     const nowUs = this.#options.nowUs();
     this.#repairedAtUs = this.#repairedAtUs.filter((atUs) => nowUs - atUs < MINUTE_US);
     if (this.#repairedAtUs.length >= REPAIRS_A_MINUTE) {
@@ -130,7 +151,7 @@ export class RepairingBackPressure implements BackPressure {
       this.#options.report({ done: 'given-up', cause, repairs: this.#repairs, lostPackets: 0 });
       return;
     }
-    const lostPackets = this.#hung.rehang();
+    const lostPackets = hung.rehang();
     this.#repairedAtUs.push(nowUs);
     this.#repairs++;
     this.#options.report({ done: 'repaired', cause, repairs: this.#repairs, lostPackets });

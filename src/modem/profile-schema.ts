@@ -173,6 +173,11 @@ const interfaceSection = section({
   station,
   /** The line to the modem. */
   port: text('a device path or tcp://host:port', /^(\/.+|tcp:\/\/.+:[0-9]{1,5})$/),
+  /**
+   * Whether what waits in the queue is left there when the daemon stops, for the next one. `auto`: when the TAP is ours and
+   * a service manager keeps it. `yes` needs somebody who keeps the device's carrier up meanwhile.
+   */
+  keepGate: oneOf(['auto', 'yes', 'no']).default('auto'),
   /** Path of the control socket; without it, /run/sluice/IF.sock. */
   control: text('an absolute path', /^\/.+/).optional(),
   metrics: z

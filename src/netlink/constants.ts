@@ -43,6 +43,7 @@ export const IFLA_MTU = 4;
 export const IFLA_TXQLEN = 13;
 export const IFLA_LINKINFO = 18;
 export const IFLA_STATS64 = 23;
+export const IFLA_CARRIER = 33;
 /** In an RTM_DELLINK: the link is not gone, it went to another network namespace. */
 export const IFLA_NEW_NETNSID = 45;
 export const IFLA_NEW_IFINDEX = 49;

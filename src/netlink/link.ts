@@ -6,6 +6,7 @@ import {
   IFF_RUNNING,
   IFF_UP,
   IFLA_ADDRESS,
+  IFLA_CARRIER,
   IFLA_IFNAME,
   IFLA_INFO_DATA,
   IFLA_INFO_KIND,
@@ -84,6 +85,8 @@ export interface Link {
   readonly up: boolean;
   /** Whether the kernel sees the carrier and the link is operational. */
   readonly running: boolean;
+  /** Whether somebody holds the other end: for a TAP, a queue of it. Known at once, unlike `running`. */
+  readonly carrier: boolean;
   readonly mtuBytes: number;
   readonly mac: Uint8Array;
   readonly txQueueLength: number;
@@ -198,6 +201,7 @@ export function parseLink(payload: Uint8Array): Link {
     name: attributes.get(IFLA_IFNAME)?.text() ?? '',
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_RUNNING) !== 0,
+    carrier: (attributes.get(IFLA_CARRIER)?.u8(0) ?? 0) !== 0,
     mtuBytes: attributes.get(IFLA_MTU)?.u32(0) ?? 0,
     mac: attributes.get(IFLA_ADDRESS)?.octets() ?? new Uint8Array(0),
     txQueueLength: attributes.get(IFLA_TXQLEN)?.u32(0) ?? 0,

@@ -13,6 +13,8 @@ export interface Log {
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /** Other values for fields of every line, from now on. */
+  rebase(fields: LogFields): void;
   /** Whether lines of this level are written at all; ask before building costly fields. */
   enabled(level: LogLevel): boolean;
 }
@@ -25,7 +27,9 @@ export interface LogOptions {
 }
 
 export function createLog(options: LogOptions): Log {
-  const settings = { level: options.level, base: options.base };
+  let base = options.base;
+  // Not pino's own `base`, which is for good. A fresh object each time: pino fills it with the line's fields.
+  const settings = { level: options.level, base: null, mixin: () => ({ ...base }) };
   const logger =
     options.format === 'pretty'
       ? pino(settings, pretty({ sync: true, ignore: 'pid,hostname', messageKey: 'event' }))
@@ -40,6 +44,9 @@ export function createLog(options: LogOptions): Log {
     info: write('info'),
     warn: write('warn'),
     error: write('error'),
+    rebase: (fields) => {
+      base = { ...base, ...fields };
+    },
     enabled: (level) => logger.isLevelEnabled(level),
   };
 }

@@ -12,6 +12,7 @@ const FOUND: Link = {
   name: 'no-such-interface',
   up: false,
   running: false,
+  carrier: false,
   mtuBytes: 1500,
   mac: Uint8Array.of(2, 1, 1, 1, 1, 1),
   txQueueLength: 500,
