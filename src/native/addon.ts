@@ -97,11 +97,9 @@ export class TapDevice extends Readable<RawTapDevice> {
   /** Takes over a queue that another process opened, its descriptor included; throws `system` when it is none. */
   constructor(fd: number);
   constructor(from: string | number, name = '', flags = 0) {
-    super(
-      typeof from === 'number'
-        ? translated(() => new (addon().TapDevice)(from))
-        : translated(() => new (addon().TapDevice)(from, name, flags), { tunFlags: flags }),
-    );
+    const open = () =>
+      typeof from === 'number' ? new (addon().TapDevice)(from) : new (addon().TapDevice)(from, name, flags);
+    super(translated(open, { tunFlags: flags }));
     this.name = this.raw.name;
     this.ifindex = this.raw.ifindex;
     this.features = this.raw.features;
@@ -394,10 +392,7 @@ export function interfaceIndex(name: string): number {
   return translated(() => addon().interfaceIndex(name));
 }
 
-/**
- * One datagram to a service manager's socket (sd_notify(3)), with descriptors for it to keep; `@` at the start of the
- * path stands for the abstract namespace. @returns octets sent, or a negative errno
- */
+/** One datagram to a service manager's socket (sd_notify(3)), with descriptors to keep. @returns octets, or -errno */
 export function notifyServiceManager(path: string, text: string, descriptors: readonly number[] = []): number {
   return addon().notifyServiceManager(path, text, descriptors);
 }

@@ -201,7 +201,13 @@ describe('profile < file < flags', () => {
     expect(configuration.air.rateBps).toBe(2400);
     expect(configuration.air.propagationUs).toBe(300);
     expect(configuration.driver).toMatchObject({ kind: 'kiss', txDelayMs: 100, txTailMs: 100 });
-    expect(configuration.interface).toEqual({ name: 'mesh1', station: 7, port: 'tcp://tnc:8001', addresses: [] });
+    expect(configuration.interface).toEqual({
+      name: 'mesh1',
+      station: 7,
+      port: 'tcp://tnc:8001',
+      addresses: [],
+      keepGate: 'auto',
+    });
     expect(configuration.neighbours).toEqual({ '10.0.0.9': 19, 'fd00::3': 3 });
   });
 
