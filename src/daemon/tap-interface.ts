@@ -15,14 +15,16 @@ import type { ProbeResult } from '../flow/probe.js';
 import { RepairingBackPressure, type RepairReport } from '../flow/repair.js';
 import type { Configuration } from '../modem/profile-schema.js';
 import { NetlinkSocket, PacketSocket } from '../native/addon.js';
+import type { InterfaceAddress } from '../netlink/address.js';
 import type { Link } from '../netlink/link.js';
 import { WATCH_GROUPS } from '../netlink/notification.js';
 import { RouteNetlink } from '../netlink/route-netlink.js';
 import type { Log } from '../observe/log.js';
 import { existingTap } from '../tap/existing-tap.js';
-import { type Refusal, setUpLink } from '../tap/link-setup.js';
+import { parseInterfaceAddress, type Refusal, setUpLink } from '../tap/link-setup.js';
 import { LinuxTap } from '../tap/linux-tap.js';
 import { macOfStation } from '../wire/address.js';
+import { sameOctets } from '../wire/ip-address.js';
 import type { NotificationSource, WatchedInterface } from './interface-watch.js';
 import type { ServiceManager } from './service-manager.js';
 
@@ -80,6 +82,7 @@ export class TapInterface implements WatchedInterface {
       undo.push(() => this.tap.close());
       const refusals: Refusal[] = [];
       const before = this.#netlink.linkByIndex(this.tap.ifindex);
+      const addressesBefore = this.#netlink.addresses(this.tap.ifindex);
       // The gate's burst is made for the MTU, so the MTU comes first; the link goes up once the gate hangs.
       this.#setMtu();
       this.backPressure = this.#attach(wantsNative);
@@ -94,7 +97,7 @@ export class TapInterface implements WatchedInterface {
         },
         refusals,
       );
-      this.#undoLink = () => this.#putBack(before);
+      this.#undoLink = () => this.#putBack(before, addressesBefore);
       undo.push(this.#undoLink);
       this.installNeighbours(refusals);
       this.mac = this.#netlink.linkByIndex(this.tap.ifindex).mac;
@@ -306,8 +309,15 @@ export class TapInterface implements WatchedInterface {
     return this.#elsewhere ? this.tap.device.withinNamespace(open) : open();
   }
 
-  #putBack({ mac, mtuBytes, up }: Link): void {
-    this.#netlink.setLink(this.tap.ifindex, { mac, mtuBytes, up });
+  /** Of the addresses, those that we gave it go. */
+  #putBack({ mac, mtuBytes, up }: Link, addressesBefore: readonly InterfaceAddress[]): void {
+    const { ifindex } = this.tap;
+    const given = this.#options.configuration.interface.addresses.map(parseInterfaceAddress);
+    for (const address of given) {
+      if (addressesBefore.some((each) => isSameAddress(each, address))) continue;
+      quietly(() => this.#netlink.deleteAddress(ifindex, address));
+    }
+    this.#netlink.setLink(ifindex, { mac, mtuBytes, up });
   }
 
   /** Whether somebody keeps the carrier up after we closed our end: without it, the kernel throws the queue away. */
@@ -318,6 +328,10 @@ export class TapInterface implements WatchedInterface {
       return false;
     }
   }
+}
+
+function isSameAddress(one: InterfaceAddress, other: InterfaceAddress): boolean {
+  return one.prefixLength === other.prefixLength && sameOctets(one.address, other.address);
 }
 
 /** What cannot be taken back any more does not keep the rest from being taken back. */

@@ -4,7 +4,7 @@
  * something was dropped.
  */
 
-import { isSluiceError } from '../base/errors.js';
+import { isSluiceError, type SluiceError } from '../base/errors.js';
 import { TC_H_ROOT } from '../netlink/constants.js';
 import { type QdiscOptions, slowestTbfRate } from '../netlink/qdisc-options.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
@@ -196,6 +196,11 @@ function prove(tools: ProbeTools, device: ScratchDevice, backPressure: BackPress
   }
 }
 
+/** With the remedy: where a privilege is missing, it is named there. */
+function refusalText({ message, details }: SluiceError): string {
+  return details.remedy === undefined ? message : `${message}. ${details.remedy}`;
+}
+
 function notProven(why: string): ModeProof {
   return { works: false, why, sent: 0, received: 0, tapDropped: 0, qdiscDropped: 0, latencyUs: null };
 }
@@ -216,7 +221,7 @@ function proveOnScratch(tools: ProbeTools, native: boolean, install: (ifindex: n
     }
   } catch (failure) {
     if (!isSluiceError(failure)) throw failure;
-    return notProven(failure.message);
+    return notProven(refusalText(failure));
   }
 }
 

@@ -17,6 +17,7 @@ import {
   NLM_F_REPLACE,
   NLM_F_REQUEST,
   NUD_PERMANENT,
+  RTM_DELADDR,
   RTM_DELNEIGH,
   RTM_GETADDR,
   RTM_NEWADDR,
@@ -70,6 +71,17 @@ export function newAddressMessage(ifindex: number, { address, prefixLength }: In
     writer.attributeOctets(IFA_BROADCAST, broadcastOf(address, prefixLength));
   }
   return writer.attributeOctets(IFA_ADDRESS, address);
+}
+
+/** Takes one of an interface's addresses away. */
+export function deleteAddressMessage(ifindex: number, { address, prefixLength }: InterfaceAddress): MessageWriter {
+  return new MessageWriter(RTM_DELADDR, NLM_F_REQUEST | NLM_F_ACK)
+    .u8(familyOf(address))
+    .u8(prefixLength)
+    .u8(0)
+    .u8(0)
+    .u32(ifindex)
+    .attributeOctets(IFA_LOCAL, address);
 }
 
 /** Asks for those of all interfaces. */

@@ -2,6 +2,7 @@
 
 import { SluiceError } from '../base/errors.js';
 import {
+  deleteAddressMessage,
   deleteNeighbourMessage,
   dumpAddressesMessage,
   type InterfaceAddress,
@@ -92,6 +93,13 @@ export class RouteNetlink {
   addAddress(ifindex: number, address: InterfaceAddress): void {
     this.#exchange(newAddressMessage(ifindex, address), {
       call: 'RTM_NEWADDR',
+      subject: `address of interface ${ifindex}`,
+    });
+  }
+
+  deleteAddress(ifindex: number, address: InterfaceAddress): void {
+    this.#exchange(deleteAddressMessage(ifindex, address), {
+      call: 'RTM_DELADDR',
       subject: `address of interface ${ifindex}`,
     });
   }
