@@ -3,8 +3,10 @@
  * modem is; a configuration adds `interface`, which says where it is plugged in and who we are.
  */
 import { z } from 'zod';
+import { FRAGMENT_HEADER_BYTES, FRAGMENT_TRAILER_BYTES, FRAGMENTS_MAX } from '../wire/fragment.js';
 import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
 import { acousticDrivers } from './settings/acoustic.js';
+import { kissDriver } from './settings/kiss.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -51,31 +53,11 @@ const air = section({
 /** The longest frame the modem takes; Dire Wolf's MAX_KISS_LEN, and enough for an Ethernet MTU. */
 const maxFrameBytes = integer({ min: 8, max: 65_535, unit: 'octets' }).default(2048);
 
-/** KISS counts times in one octet of 10 ms (KISS specification: TXDELAY, SlotTime, TXtail). */
-const kissTime = (): z.ZodNumber => integer({ min: 0, max: 2550, multipleOf: 10, unit: 'ms' });
-
 const transparentDriver = section({
   kind: oneOf(['transparent']),
   framing: oneOf(['slip', 'hdlc', 'cobs']).default('slip'),
   /** So many octet times of quiet end a carrier that no frame end has ended. */
   silenceOctets: integer({ min: 1, max: 1000, unit: 'octet times' }).default(4),
-  maxFrameBytes,
-});
-
-const kissDriver = section({
-  kind: oneOf(['kiss']),
-  port: integer({ min: 0, max: 15 }).default(0),
-  txDelayMs: kissTime().default(500),
-  /** A TNC sends in a free slot with probability (persistence + 1) / 256. */
-  persistence: integer({ min: 0, max: 255 }).default(63),
-  slotTimeMs: kissTime().default(100),
-  txTailMs: kissTime().default(30),
-  /** Whether the four above are told to the TNC when the line opens; if not, they only describe it. */
-  sendParameters: yesNo().default(true),
-  /** Tells them again so often, for TNCs that forget; 0 is never. */
-  resendMs: integer({ min: 0, max: 24 * HOUR_MS, unit: 'ms' }).default(0),
-  /** Octets that the TNC adds to each frame on the air: AX.25 flags (2) and FCS (2). */
-  airOverheadBytes: integer({ min: 0, max: 255, unit: 'octets' }).default(4),
   maxFrameBytes,
 });
 
@@ -114,6 +96,8 @@ const link = section({
   maxRetries: integer({ min: 0, max: 15, unit: 'retries' }).default(4),
   /** Age at which a frame is given up; `auto` is worked out from airtime. */
   deadlineMs: autoOrInteger({ min: 1, max: HOUR_MS, unit: 'ms' }).default('auto'),
+  /** Whether short packets to one station may share a frame; only our own link frame can hold them. */
+  aggregate: yesNo().default(true),
   chatter: chatter.prefault({}),
 });
 
@@ -122,6 +106,11 @@ const mac = section({
   channelAccess: oneOf(['host', 'modem', 'none']),
   /** How late this host may be; `auto` is measured at start. */
   hostLatencyUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
+  /**
+   * Airtime of data that one win of the channel may use; 0 is one frame. `auto`: as many frames as keep the exchange's
+   * overhead small, which is one or two where slots are short, and more under water.
+   */
+  burstMs: autoOrInteger({ min: 0, max: HOUR_MS, unit: 'ms' }).default('auto'),
 });
 
 const backPressure = section({
@@ -206,11 +195,16 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
   const { air: medium, driver, mac: access } = value;
   const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
   const overhead = OVERHEAD_BYTES[value.link.encapsulation];
-  if (value.link.mtuBytes + overhead > driver.maxFrameBytes) {
-    const room = driver.maxFrameBytes - overhead;
+  // Our own link frame fragments below IP; the others cannot.
+  const frames = value.link.encapsulation === 'sluice' ? FRAGMENTS_MAX : 1;
+  const perFrame = driver.maxFrameBytes - overhead - (frames > 1 ? FRAGMENT_HEADER_BYTES : 0);
+  const room = Math.max(driver.maxFrameBytes - overhead, frames * perFrame - FRAGMENT_TRAILER_BYTES);
+  if (value.link.mtuBytes > room) {
     refuse(
       ['link', 'mtuBytes'],
-      `at most ${room}: driver.maxFrameBytes ${driver.maxFrameBytes} less ${overhead} for the link frame`,
+      frames > 1
+        ? `at most ${room}: ${frames} fragments in frames of driver.maxFrameBytes ${driver.maxFrameBytes}`
+        : `at most ${room}: driver.maxFrameBytes ${driver.maxFrameBytes} less ${overhead} for the link frame`,
     );
   }
   if (value.line.flowControl === 'xonxoff' && !(driver.kind === 'transparent' && driver.framing === 'hdlc')) {

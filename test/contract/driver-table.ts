@@ -7,6 +7,10 @@ export class DriverTable {
   readonly #rows = new Map<string, Map<CaseName, CaseResult>>();
   readonly #reasons = new Map<string, string[]>();
 
+  add(row: string): void {
+    this.#rows.set(row, new Map());
+  }
+
   set(row: string, name: CaseName, result: CaseResult): void {
     const cells = this.#rows.get(row) ?? new Map<CaseName, CaseResult>();
     this.#rows.set(row, cells.set(name, result));

@@ -1,24 +1,29 @@
 /**
  * Modems behind KISS ("The KISS TNC", Chepponis and Karn, 1987). The TNC senses the carrier and contends by itself,
- * checks integrity by itself, and tells nobody what it does: when a frame has left is worked out from what we told it.
+ * checks integrity by itself, and tells nobody what it does, unless it knows ACKMODE or Dire Wolf's queue query: without
+ * them, when a frame has left is worked out from what we told it.
  */
 import type { Cancel } from '../../base/clock.js';
+import { SluiceError } from '../../base/errors.js';
 import type { Decoder } from '../../framing/codec.js';
 import {
   encodeKiss,
   KISS_DATA,
   KISS_FULL_DUPLEX,
   KISS_PERSISTENCE,
+  KISS_SET_HARDWARE,
   KISS_SLOT_TIME,
   KISS_TXDELAY,
   KISS_TXTAIL,
   kissDecoder,
   kissType,
 } from '../../framing/kiss.js';
+import { addKissChecksum, kissChecksumBytes, takeKissChecksum } from '../../framing/kiss-checksum.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { KissSettings, Profile } from '../profile-schema.js';
+import { AckModeReports, type KissReports, QueueReports } from './kiss-reports.js';
 import { LineDriver } from './line-driver.js';
 
 /** FEND, type octet, FEND. */
@@ -29,6 +34,8 @@ const KISS_TIME_UNIT_MS = 10;
 const BIT_STUFFING = 63 / 62;
 /** How sure the bound on the TNC's own waiting is. */
 const ACCESS_CONFIDENCE = 0.95;
+/** A TNC that tells when a frame has left is waited for, for so many times that bound. */
+const PATIENCE = 4;
 
 export class KissDriver extends LineDriver {
   readonly capabilities: PhyCapabilities;
@@ -38,7 +45,14 @@ export class KissDriver extends LineDriver {
   readonly #fullDuplex: boolean;
   readonly #meanAccessUs: number;
   readonly #decoder: Decoder;
+  readonly #reports: KissReports | undefined;
+  readonly #ignorePrefix: Uint8Array;
+  /** Since the line was opened a frame came with the checksum: from then on none may come without. */
+  #peerChecks = false;
   #cancelResend: Cancel | undefined;
+  #cancelEnter: Cancel | undefined;
+  /** The frame that `encode` was given last. */
+  #frame = new Uint8Array(0);
   /** The frame that the TNC holds: its length, and before when it cannot have been sent. */
   #held: { readonly frameBytes: number; earliestEndUs: number } | undefined;
 
@@ -53,7 +67,7 @@ export class KissDriver extends LineDriver {
       channelAccess: mac.channelAccess,
       duplex: air.duplex,
       carrierSense: 'none',
-      sentReport: 'modelled',
+      sentReport: settings.reports === 'ackmode' ? 'on-air' : 'modelled',
       checksIntegrity: true,
       maxFrameBytes: maxFrameBytes(profile),
     };
@@ -83,10 +97,13 @@ export class KissDriver extends LineDriver {
       // One other station's frame may come first.
       ...(contended ? { modemAccessUs: surelyUs + airtimeUs(this.capabilities.maxFrameBytes) } : {}),
     };
+    this.#ignorePrefix = Uint8Array.from(settings.ignorePrefix, (letter) => letter.charCodeAt(0));
+    this.#reports = this.#createReports();
     this.#decoder = kissDecoder(
-      { maxFrameBytes: settings.maxFrameBytes },
+      // ACKMODE's identification, where a TNC gives the whole frame back, and the checksum.
+      { maxFrameBytes: settings.maxFrameBytes + 2 + kissChecksumBytes(settings.checksum) },
       {
-        frame: (type, payload) => this.#frame(type, payload),
+        frame: (type, payload) => this.#fromTnc(type, payload),
         discard: (cause, octets) => this.discard(cause, octets),
       },
     );
@@ -98,38 +115,118 @@ export class KissDriver extends LineDriver {
   }
 
   protected encode(frame: Uint8Array): Uint8Array {
-    return encodeKiss(this.#dataType, frame);
+    this.#frame = frame.slice();
+    const data = this.#reports?.wrap(frame) ?? { type: this.#dataType, payload: frame };
+    const { type, payload } = addKissChecksum(this.#settings.checksum, data.type, data.payload);
+    return encodeKiss(type, payload);
   }
 
   /** On the line, then the TNC's wait for its turn, then the signal. The wait is only known on average. */
   protected signalEndUs(frameBytes: number, encodedBytes: number): number {
     const lineUs = encodedBytes * this.lineOctetUs;
-    const earliestEndUs = this.scheduler.nowUs() + lineUs + this.timing.airtimeUs(frameBytes);
+    const airtimeUs = this.timing.airtimeUs(frameBytes);
+    const earliestEndUs = this.scheduler.nowUs() + lineUs + airtimeUs;
     this.#held = { frameBytes, earliestEndUs };
-    return earliestEndUs + this.#meanAccessUs;
+    const patienceEndUs = earliestEndUs + PATIENCE * ((this.timing.modemAccessUs ?? 0) + airtimeUs);
+    const expectedEndUs = earliestEndUs + this.#meanAccessUs;
+    const held = { frame: this.#frame, earliestEndUs, expectedEndUs, airtimeUs, patienceEndUs };
+    return this.#reports?.written(held) ?? expectedEndUs;
   }
 
   protected receive(octets: Uint8Array): void {
     this.#decoder.push(octets);
   }
 
+  protected override prepare(done: () => void): void {
+    // What somebody has typed before is ended first.
+    const lines = this.#settings.enter.length === 0 ? [] : ['', ...this.#settings.enter];
+    const next = (): void => {
+      const line = lines.shift();
+      if (line === undefined) {
+        this.#cancelEnter = undefined;
+        done();
+        return;
+      }
+      this.writeToLine(Uint8Array.from(`${line}\r`, (letter) => letter.charCodeAt(0)));
+      this.#cancelEnter = this.scheduler.at(this.scheduler.nowUs() + this.#settings.enterMs * 1000, next);
+    };
+    next();
+  }
+
   protected override started(): void {
-    if (this.#settings.sendParameters) this.#sendParameters();
+    const { port, hardware, sendParameters } = this.#settings;
+    for (const argument of hardware) this.#command(kissType(port, KISS_SET_HARDWARE), octetsOfHex(argument));
+    if (sendParameters) this.#sendParameters();
   }
 
   protected override stopped(): void {
     this.#cancelResend?.();
     this.#cancelResend = undefined;
+    this.#cancelEnter?.();
+    this.#cancelEnter = undefined;
+    this.#reports?.stop();
+    this.#held = undefined;
+    this.#peerChecks = false;
     this.#decoder.reset();
   }
 
-  #frame(type: number, payload: Uint8Array): void {
-    if (type !== this.#dataType) {
+  #createReports(): KissReports | undefined {
+    const { reports, checksum, port, pollMs } = this.#settings;
+    if (reports === 'ackmode' && (checksum === 'smack' || checksum === 'flexnet')) {
+      throw new SluiceError('configuration', `driver.reports: ackmode does not go with driver.checksum ${checksum}`, {
+        subject: 'driver.reports',
+        remedy:
+          'These checksums cover ordinary data frames only: set one of the two to none, or the checksum to xkiss.',
+      });
+    }
+    const host = {
+      scheduler: this.scheduler,
+      port,
+      send: (type: number, payload: Uint8Array) => this.#command(type, payload),
+      reportAt: (atUs: number) => this.reportAt(Math.max(this.scheduler.nowUs(), atUs)),
+      transmitting: () => this.transmitting,
+    };
+    switch (reports) {
+      case 'none':
+        return undefined;
+      case 'ackmode':
+        return new AckModeReports(host);
+      case 'txbuf':
+        return new QueueReports(host, pollMs * 1000);
+    }
+  }
+
+  #fromTnc(wholeType: number, wholePayload: Uint8Array): void {
+    const taken = takeKissChecksum(this.#settings.checksum, wholeType, wholePayload);
+    if (taken === 'wrong') {
+      this.listener.discarded('rx-fcs', wholePayload.length + 1);
+      return;
+    }
+    const { type, payload, checked } = taken;
+    if (checked) this.#peerChecks = true;
+    if (this.#reports?.take(type, payload) === true) return;
+    if (type !== this.#dataType || this.#isTncsOwn(payload)) {
       this.listener.discarded('rx-other', payload.length + 1);
+      return;
+    }
+    if (this.#peerChecks && !checked) {
+      this.listener.discarded('rx-fcs', payload.length + 1);
       return;
     }
     this.#heardWhileHolding(payload.length);
     this.listener.received(payload, {});
+  }
+
+  #isTncsOwn(payload: Uint8Array): boolean {
+    const prefix = this.#ignorePrefix;
+    return prefix.length > 0 && prefix.every((octet, i) => octet === payload[i]);
+  }
+
+  /** Parameters and SetHardware; SMACK and FlexNet check none of them, XKISS all. */
+  #command(type: number, argument: Uint8Array): void {
+    const checksum = this.#settings.checksum === 'xkiss' ? 'xkiss' : 'none';
+    const frame = addKissChecksum(checksum, type, argument);
+    this.writeToLine(encodeKiss(frame.type, frame.payload));
   }
 
   /**
@@ -139,7 +236,14 @@ export class KissDriver extends LineDriver {
    */
   #heardWhileHolding(heardBytes: number): void {
     const held = this.#held;
-    if (held === undefined || !this.transmitting || this.#fullDuplex || this.#meanAccessUs === 0) return;
+    if (
+      this.#reports !== undefined ||
+      held === undefined ||
+      !this.transmitting ||
+      this.#fullDuplex ||
+      this.#meanAccessUs === 0
+    )
+      return;
     const nowUs = this.scheduler.nowUs();
     const heardEndUs = nowUs - (heardBytes + KISS_OVERHEAD_BYTES) * this.lineOctetUs;
     const heardStartUs = heardEndUs - this.timing.airtimeUs(heardBytes);
@@ -157,9 +261,12 @@ export class KissDriver extends LineDriver {
       [KISS_TXTAIL, txTailMs / KISS_TIME_UNIT_MS],
       [KISS_FULL_DUPLEX, this.#fullDuplex ? 1 : 0],
     ] as const;
-    for (const [command, value] of parameters)
-      this.writeToLine(encodeKiss(kissType(port, command), Uint8Array.of(value)));
+    for (const [command, value] of parameters) this.#command(kissType(port, command), Uint8Array.of(value));
     if (resendMs === 0) return;
     this.#cancelResend = this.scheduler.at(this.scheduler.nowUs() + resendMs * 1000, () => this.#sendParameters());
   }
+}
+
+function octetsOfHex(text: string): Uint8Array {
+  return Uint8Array.from(text.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }

@@ -4,6 +4,7 @@
  *
  * A transmission: 1. `transmit` encodes. 2. The octets go to the line, at once or when the last signal heard is over.
  * 3. When by the driver's times the last octet has left the air, and the kernel has taken all octets, `sent` is reported.
+ * Where the line itself sets the pace, several frames are asked for in one turn and written together.
  */
 import type { Cancel, Scheduler } from '../../base/clock.js';
 import type { DropCause } from '../../base/drops.js';
@@ -19,8 +20,12 @@ import type { Profile } from '../profile-schema.js';
 const LEAD_US = 4_000;
 /** With pacing by the line: octets that may wait for the kernel while the next frame is asked for. */
 const LINE_LOW_WATER_BYTES = 4_096;
-/** How often a line that is paced by itself, or that has stalled, is looked at, at the most. */
+/** With pacing by the line: octets that go to it in one write, frames together, once it has taken all before them. */
+const BATCH_BYTES = 16_384;
+/** How often a line that has not taken all octets is looked at, at the most. */
 const POLL_US = 500;
+/** The same with pacing by the line, which says by itself when it has taken them. */
+const LINE_POLL_US = 10_000;
 
 const DROP_OF_DISCARD: Readonly<Record<DiscardCause, DropCause>> = {
   noise: 'rx-framing',
@@ -43,11 +48,19 @@ export abstract class LineDriver implements ModemDriver {
   #listener: PhyListener | undefined;
   #line: Line | undefined;
   #ready = false;
+  /** Between `prepare` and what it waits for. */
+  #preparing = false;
   #transmitting = false;
   /** Where nobody contends: when the line has carried all that was written, by its rate. */
   #streamEndUs = 0;
   #cancelSettle: Cancel | undefined;
   #cancelTransmission: Cancel | undefined;
+  /** Octets of this turn, not written yet; only where the line sets the pace. */
+  #batch = new Uint8Array(0);
+  #batchBytes = 0;
+  /** The transmission in progress is in there. */
+  #batched = false;
+  #pumping = false;
 
   protected constructor(profile: Profile, options: DriverOptions) {
     this.scheduler = options.scheduler;
@@ -70,10 +83,14 @@ export abstract class LineDriver implements ModemDriver {
     else this.#cancelSettle = this.scheduler.at(this.scheduler.nowUs() + this.#settleUs, () => this.#settled());
   }
 
+  lineDrained(): void {
+    if (this.#batched && !this.#pumping) this.#transmissionTimer(0, () => this.#pump());
+  }
+
   lineData(octets: Uint8Array): void {
     if (this.#line === undefined || octets.length === 0) return;
     // A modem that is still starting talks to a human, not to us.
-    if (this.#ready) this.receive(octets);
+    if (this.#ready || this.#preparing) this.receive(octets);
     else this.listener.discarded('rx-framing', octets.length);
   }
 
@@ -83,13 +100,8 @@ export abstract class LineDriver implements ModemDriver {
     this.#cancelSettle?.();
     this.#cancelTransmission?.();
     this.#streamEndUs = 0;
-    if (this.#ready) {
-      this.#ready = false;
-      // First of all, so that nothing that follows makes the MAC try to transmit.
-      this.listener.ready(false);
-      this.stopped();
-    }
-    if (this.#transmitting) this.#over('line-down');
+    this.#batchBytes = 0;
+    this.#down();
   }
 
   transmit(frame: Uint8Array): void {
@@ -116,8 +128,12 @@ export abstract class LineDriver implements ModemDriver {
   protected abstract receive(octets: Uint8Array): void;
   /** The modem has settled, `ready` is about to be reported. */
   protected started(): void {}
-  /** The line was lost, and `ready(false)` reported. */
+  /** The line was lost, or the modem lost its state, and `ready(false)` reported. */
   protected stopped(): void {}
+  /** The modem has settled; what it answers is `receive`d already. It becomes ready once `done` is called. */
+  protected prepare(done: () => void): void {
+    done();
+  }
   /** Before this time no transmission may start, whatever the MAC says. */
   protected earliestStartUs(): number {
     return 0;
@@ -146,17 +162,54 @@ export abstract class LineDriver implements ModemDriver {
     if (this.#transmitting) this.#transmissionTimer(endUs, () => this.#check());
   }
 
+  /** Ends the transmission under way, where the modem says so. */
+  protected finish(outcome: 'sent' | 'refused'): void {
+    if (!this.#transmitting) return;
+    this.#cancelTransmission?.();
+    this.#over(outcome);
+  }
+
+  /** The modem has lost its state, on a line that holds: it is prepared anew. */
+  protected restart(): void {
+    if (this.#line === undefined || this.#preparing) return;
+    this.#cancelTransmission?.();
+    this.#down();
+    this.#settled();
+  }
+
   protected discard(cause: DiscardCause, octets: number): void {
     this.listener.discarded(DROP_OF_DISCARD[cause], octets);
   }
 
   #settled(): void {
-    this.#ready = true;
-    this.started();
-    this.listener.ready(true);
+    this.#preparing = true;
+    this.prepare(() => {
+      if (!this.#preparing) return;
+      this.#preparing = false;
+      this.#ready = true;
+      this.started();
+      this.listener.ready(true);
+    });
+  }
+
+  #down(): void {
+    const wasReady = this.#ready;
+    const wasStarted = wasReady || this.#preparing;
+    this.#ready = false;
+    this.#preparing = false;
+    // First of all, so that nothing that follows makes the MAC try to transmit.
+    if (wasReady) this.listener.ready(false);
+    if (wasStarted) this.stopped();
+    if (this.#transmitting) this.#over('line-down');
   }
 
   #start(frameBytes: number, encoded: Uint8Array): void {
+    if (this.#paced === 'line') {
+      this.#addToBatch(encoded);
+      // Within a turn `#pump` goes on by itself.
+      if (!this.#pumping) this.#transmissionTimer(0, () => this.#pump());
+      return;
+    }
     this.writeToLine(encoded);
     const nowUs = this.scheduler.nowUs();
     switch (this.#paced) {
@@ -167,11 +220,46 @@ export abstract class LineDriver implements ModemDriver {
         const durationUs = encoded.length * Math.max(this.airOctetUs, this.lineOctetUs);
         this.#streamEndUs = Math.max(nowUs, this.#streamEndUs) + durationUs;
         this.reportAt(Math.max(nowUs, this.#streamEndUs - this.#leadUs));
-        return;
       }
-      case 'line':
-        this.reportAt(nowUs);
     }
+  }
+
+  /**
+   * One turn where the line sets the pace: as long as it has room, each frame is reported as sent, upon which the MAC
+   * gives the next one; then all of them are written at once.
+   */
+  #pump(): void {
+    this.#cancelTransmission = undefined;
+    const waitingBytes = this.#line?.unwrittenBytes ?? 0;
+    const roomBytes = waitingBytes === 0 ? BATCH_BYTES : LINE_LOW_WATER_BYTES - waitingBytes;
+    this.#pumping = true;
+    try {
+      while (this.#batched && this.#batchBytes < roomBytes) this.#over('sent');
+    } finally {
+      this.#pumping = false;
+      this.#writeBatch();
+    }
+    if (!this.#batched) return;
+    const isFull = (this.#line?.unwrittenBytes ?? 0) > 0;
+    this.#transmissionTimer(isFull ? this.scheduler.nowUs() + LINE_POLL_US : 0, () => this.#pump());
+  }
+
+  #addToBatch(encoded: Uint8Array): void {
+    const bytes = this.#batchBytes + encoded.length;
+    if (bytes > this.#batch.length) {
+      const grown = new Uint8Array(Math.max(bytes, 2 * this.#batch.length, BATCH_BYTES));
+      grown.set(this.#batch.subarray(0, this.#batchBytes));
+      this.#batch = grown;
+    }
+    this.#batched = true;
+    this.#batch.set(encoded, this.#batchBytes);
+    this.#batchBytes = bytes;
+  }
+
+  #writeBatch(): void {
+    const bytes = this.#batchBytes;
+    this.#batchBytes = 0;
+    if (bytes > 0) this.writeToLine(this.#batch.subarray(0, bytes));
   }
 
   /** By its times the transmission is over; it is not while the kernel has not taken all octets. */
@@ -181,19 +269,11 @@ export abstract class LineDriver implements ModemDriver {
       this.#over('sent');
       return;
     }
-    const waitUs = this.#paced === 'line' ? POLL_US : Math.max(POLL_US, waitingBytes * this.lineOctetUs);
-    this.reportAt(this.scheduler.nowUs() + waitUs);
+    this.reportAt(this.scheduler.nowUs() + Math.max(POLL_US, waitingBytes * this.lineOctetUs));
   }
 
   #toleratedBytes(): number {
-    switch (this.#paced) {
-      case 'frame':
-        return 0;
-      case 'stream':
-        return Math.floor(this.#leadUs / this.lineOctetUs);
-      case 'line':
-        return LINE_LOW_WATER_BYTES;
-    }
+    return this.#paced === 'stream' ? Math.floor(this.#leadUs / this.lineOctetUs) : 0;
   }
 
   #transmissionTimer(atUs: number, callback: () => void): void {
@@ -203,6 +283,7 @@ export abstract class LineDriver implements ModemDriver {
 
   #over(outcome: 'sent' | 'refused' | 'line-down'): void {
     this.#transmitting = false;
+    this.#batched = false;
     this.#cancelTransmission = undefined;
     this.listener.sent(outcome);
   }
