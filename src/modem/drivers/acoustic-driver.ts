@@ -29,6 +29,8 @@ export interface Exchange {
   readonly tries?: number;
   /** Without a reply, or refused, the preparation goes on all the same. */
   readonly optional?: boolean;
+  /** In a preparation: only given when the command before it went unanswered. */
+  readonly afterSilence?: boolean;
   /** So long nothing is written before it: the guard time of an escape sequence. */
   readonly guardUs?: number;
   /** Instead of the driver's. */
@@ -240,19 +242,23 @@ export abstract class AcousticDriver implements ModemDriver {
   #prepare(): void {
     this.#phase = 'preparing';
     const steps = this.preparation();
-    const next = (index: number): void => {
+    const next = (index: number, isSilent: boolean): void => {
       const step = steps[index];
+      if (step?.afterSilence === true && !isSilent) {
+        next(index + 1, false);
+        return;
+      }
       if (step === undefined) {
         this.#phase = 'ready';
         this.listener.ready(true);
         return;
       }
       this.exchange(step, (verdict) => {
-        if (verdict === 'ok' || step.optional === true) next(index + 1);
+        if (verdict === 'ok' || step.optional === true) next(index + 1, verdict === 'silent');
         else this.#cancelPhase = this.#after(PREPARE_AGAIN_US, () => this.#prepare());
       });
     };
-    next(0);
+    next(0, false);
   }
 
   #stop(phase: 'closed' | 'preparing'): void {

@@ -1,6 +1,7 @@
 /** From a profile to its driver. */
 import type { DriverOptions, ModemDriver } from '../driver.js';
 import type { Profile } from '../profile-schema.js';
+import { EvologicsDriver } from './evologics.js';
 import { KissDriver } from './kiss.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { TransparentDriver } from './transparent.js';
@@ -13,6 +14,8 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new TransparentDriver(profile, driver, options);
     case 'kiss':
       return new KissDriver(profile, driver, options);
+    case 'evologics':
+      return new EvologicsDriver(profile, driver, options);
     case 'nanomodem':
       return new NanomodemDriver(profile, driver, options);
   }

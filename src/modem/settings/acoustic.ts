@@ -1,5 +1,5 @@
 /** The driver sections of the acoustic modems. What their manuals leave open stands here, not in the drivers. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { autoOrInteger, integer, oneOf, section } from '../schema-parts.js';
 
 /** How a dialogue of commands and replies goes on when the modem does not answer, or has no time. */
@@ -25,4 +25,21 @@ export const nanomodemDriver = section({
 
 export type NanomodemSettings = z.output<typeof nanomodemDriver>;
 
-export const acousticDrivers = [nanomodemDriver] as const;
+export const evologicsDriver = section({
+  kind: oneOf(['evologics']),
+  address: unitOf(254),
+  /** What ends a command: CR on the serial line, LF over TCP. */
+  lineEnd: oneOf(['cr', 'lf']).default('cr'),
+  /** Transmit power, 0 (most) to 3; `keep`: as the modem has it. */
+  sourceLevel: z
+    .union([z.literal('keep'), integer({ min: 0, max: 3 })], { error: 'keep, or an integer from 0 to 3' })
+    .default('keep'),
+  /** From the start of a signal until the modem reports it; not documented. */
+  detectMs: integer({ min: 0, max: 10_000, unit: 'ms' }).default(100),
+  maxFrameBytes: integer({ min: 8, max: 64, unit: 'octets' }).default(64),
+  ...dialogue,
+});
+
+export type EvologicsSettings = z.output<typeof evologicsDriver>;
+
+export const acousticDrivers = [nanomodemDriver, evologicsDriver] as const;

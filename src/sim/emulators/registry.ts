@@ -1,11 +1,13 @@
 /** The modem emulators by name. A new one is a file here and a line below. */
 import { SluiceError } from '../../base/errors.js';
 import type { EmulatorFactory } from './emulator.js';
+import { EvologicsEmulator } from './evologics.js';
 import { KissEmulator } from './kiss.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { TransparentEmulator } from './transparent.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
+  ['evologics', (context) => new EvologicsEmulator(context)],
   ['kiss', (context) => new KissEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],

@@ -1,0 +1,98 @@
+/** EvoLogics S2C: counted instant messages, notifications, data mode left over. */
+import { EvologicsEmulator } from '../../../src/sim/emulators/evologics.js';
+import { driverBench } from '../driver-bench.js';
+
+/** Command and reply at 19200 bit/s, processing, and the report of the end. */
+const OVERHEAD_US = 155_000;
+
+const common = {
+  kind: 'evologics',
+  medium: { rateBps: 595, propagationMps: 1500 },
+  states: {
+    'data mode': ({ type }: { type(text: string): void }) => type('ATO\r'),
+    'half a command': ({ type }: { type(text: string): void }) => type('AT!A'),
+    'half a message': ({ type }: { type(text: string): void }) => type('AT*SENDIM,30,255,noack,abc'),
+    sending: ({ type }: { type(text: string): void }) => type('AT*SENDIM,4,255,noack,gone\r'),
+    'just plugged in': ({ emulator }: { emulator: EvologicsEmulator }) => emulator.reboot(),
+  },
+  hazards: {
+    'notifications in between': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.chatter = 1;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.chatter = 0;
+      },
+      lossless: true,
+    },
+    'late replies': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.lateUs = 700_000;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.lateUs = 0;
+      },
+      lossless: true,
+    },
+    'busy replies': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.busy = 5;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.busy = 0;
+      },
+      lossless: true,
+    },
+    'a lost reply': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 1;
+        faults.loseOnly = /^OK/;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 0;
+      },
+      lossless: true,
+    },
+    'a lost report of the end': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 1;
+        faults.loseOnly = /^SENDEND/;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 0;
+      },
+    },
+    'lost reports of reception': {
+      on: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 2;
+        faults.loseOnly = /^RECV(END|FAILED)/;
+      },
+      off: ({ faults }: EvologicsEmulator) => {
+        faults.lose = 0;
+      },
+    },
+  },
+  reboot: (emulator: EvologicsEmulator) => emulator.reboot(),
+  refuseNext: ({ faults }: EvologicsEmulator) => {
+    faults.refuse = 1;
+  },
+  readyWithinMs: 60_000,
+  recoverWithinMs: 60_000,
+} as const;
+
+export const benches = [
+  driverBench({
+    ...common,
+    name: 'evologics serial',
+    profile: 'evologics-s2cr-im',
+    emulator: (context) => new EvologicsEmulator({ ...context, settings: {} }),
+    overheadUs: () => OVERHEAD_US,
+  }),
+  driverBench({
+    ...common,
+    name: 'evologics TCP',
+    profile: 'evologics-s2cr-im-tcp',
+    emulator: (context) => new EvologicsEmulator({ ...context, settings: { lineBaud: 4_000_000 } }),
+    overheadUs: () => OVERHEAD_US,
+  }),
+];
