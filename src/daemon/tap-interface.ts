@@ -286,6 +286,8 @@ export class TapInterface implements WatchedInterface {
     return new CreditGate({
       ...common,
       openKicker: () => this.#there(() => new PacketSocket(ifindex, 0, KICK_PRIORITY)),
+      // What the air paces is granted frame by frame, at the moment of sending.
+      credit: this.#options.configuration.air.pacing === 'line' ? 'ring' : 'frame',
     });
   }
 

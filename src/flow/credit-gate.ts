@@ -5,6 +5,9 @@
  *    real queueing discipline is its child. So packets wait in the child, charged to their sockets.
  * 2. A grant changes the bucket, which fills it, and sends a kick, whose enqueue runs the queue.
  * 3. One burst of octets falls into the ring of the TAP: the kick, and one full frame or several small ones.
+ * 4. On lines without a pace of their own (ptys, TCP) the burst is several frames: there a grant costs as much as the rest
+ *    of a frame's way. It must not shrink while packets wait: a TCP packet not yet cut into segments may be as long as
+ *    the burst (TBF cuts up longer ones, tbf_segment), and would then wait for ever.
  *
  * The rate cannot be zero: it leaks one burst within at most 274 s (6 octets/s at an MTU of 1500). The leak is wanted, it
  * keeps sockets from hanging for ever when nobody grants; what leaks waits in the ring and is read before the next grant.
@@ -53,6 +56,9 @@ export function gateBurstBytes(mtuBytes: number): number {
   return mtuBytes + ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES + KICK_BYTES;
 }
 
+/** So many of the shortest frames fit into the ring, whatever they are: bare Ethernet headers. */
+const LARGEST_CREDIT_BYTES = RING_PACKETS * ETHERNET_HEADER_BYTES;
+
 export interface CreditGateOptions {
   readonly netlink: RouteNetlink;
   readonly ifindex: number;
@@ -61,6 +67,8 @@ export interface CreditGateOptions {
   openKicker(): FrameSender;
   /** Why this mode, for the log. */
   readonly reason: string;
+  /** What one credit is good for: one frame, or as many as the ring holds of the shortest. Default: one frame. */
+  readonly credit?: 'frame' | 'ring';
 }
 
 /** No channel is this slow by intention: a TBF with such a rate was left by a run of ours that was killed. */
@@ -137,7 +145,8 @@ export class CreditGate implements HungBackPressure {
 
   /** Octets that one grant lets pass, the kick included. */
   get burstBytes(): number {
-    return gateBurstBytes(this.#mtuBytes);
+    const frameBytes = gateBurstBytes(this.#mtuBytes);
+    return this.#options.credit === 'ring' ? Math.max(frameBytes, LARGEST_CREDIT_BYTES) : frameBytes;
   }
 
   /** Octets that pass each second without any grant. */

@@ -100,6 +100,9 @@ export class ReopeningLine implements Line {
       data: (octets) => {
         if (line === this.#line) this.#listener?.data(octets);
       },
+      drained: () => {
+        if (line === this.#line) this.#listener?.drained?.();
+      },
       lost: (error) => {
         if (line !== this.#line || this.#state === 'closed') return;
         if (this.#state === 'open') this.#lose(error);

@@ -312,6 +312,7 @@ export class SerialPortLine implements Line {
       if (taken < 0) return;
       this.#queue.taken(taken);
       if (taken < first.length) return;
+      if (this.#queue.bytes === 0) this.#listener?.drained?.();
     }
   }
 

@@ -23,6 +23,7 @@ export class TcpLine implements Line {
   /** From `open` on until lost or closed. */
   #socket: net.Socket | undefined;
   #connected = false;
+  #listener: LineListener | undefined;
   #bytesIn = 0;
   #bytesAccepted = 0;
   #bytesOut = 0;
@@ -55,6 +56,7 @@ export class TcpLine implements Line {
       throw failure instanceof SluiceError ? failure : openError(this.path, failure);
     }
     this.#connected = true;
+    this.#listener = listener;
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     socket.on('data', (octets) => {
       if (this.#socket !== socket) return;
@@ -84,6 +86,7 @@ export class TcpLine implements Line {
       // A write that was under way when its socket was destroyed ends without an error, though the kernel may have taken a part only.
       if (failure || this.#socket !== socket) this.#bytesDropped += bytes;
       else this.#bytesOut += bytes;
+      if (this.#socket === socket && this.unwrittenBytes === 0) this.#listener?.drained?.();
     });
   }
 
