@@ -25,6 +25,8 @@ export interface AccessOptions {
   readonly timing: MacTiming;
   readonly contention: Contention;
   readonly counters: MacCounters;
+  /** Whether stations on this channel answer frames; if so, what is not understood may be answered too. */
+  readonly answers: boolean;
   won(): void;
   stuckBusy(busyForUs: number): void;
 }
@@ -98,14 +100,14 @@ export class ChannelAccess {
 
   carrier(busy: boolean): void {
     const nowUs = this.#options.scheduler.nowUs();
-    const { timing } = this.#options;
+    const { timing, answers } = this.#options;
     if (busy && !this.#channel.busy) this.#signalBegins(nowUs - timing.carrierReportUs);
     const changed = this.#channel.carrier(busy, nowUs);
     this.#watchStuck(busy, nowUs);
     if (!changed) return;
     if (busy) {
       // Until the frame is understood, assume that it will be answered.
-      this.#channel.defer(timing.ackStartUs - timing.carrierHoldUs);
+      this.#channel.defer((answers ? timing.ackStartUs : 0) - timing.carrierHoldUs);
       this.#alarm(null);
       return;
     }
@@ -119,15 +121,16 @@ export class ChannelAccess {
 
   /**
    * A frame was understood.
-   * @param source whose exchange it belongs to, if it is one that is confirmed
+   * @param source whose exchange it belongs to; null: nobody knows
+   * @param confirmed whether that exchange is confirmed by an answer
    * @param answerUs from its end, the channel belongs to an answer for so long; 0 when none is due
    * @param airtimeUs of the frame
    */
-  heard(source: Station | null, answerUs: number, airtimeUs: number): void {
+  heard(source: Station | null, confirmed: boolean, answerUs: number, airtimeUs: number): void {
     const nowUs = this.#options.scheduler.nowUs();
     // A frame shorter than the time it takes to sense a carrier: this is the first we know of it.
     if (!this.#channel.busy) this.#signalBegins(nowUs - airtimeUs);
-    this.#options.contention.heard(source);
+    this.#options.contention.heard(source, confirmed);
     this.#answerStartUs = null;
     this.#signalEnds(nowUs, answerUs);
   }

@@ -34,6 +34,8 @@ const UNCONFIRMED_BORNE = 4;
 const COLLISION_DOUBLINGS = 4;
 /** No more contenders than this are believed in. */
 const MAX_CONTENDERS = 100;
+/** Under noise, more contenders than stations known, or this many, are not believed in. */
+const COARSE_CONTENDERS = 4;
 /** Own exchanges in a row, with nothing heard of anybody, after which a station takes the channel to be its own. */
 const ALONE_AFTER = 8;
 /** What a lone sender leaves to a newcomer: one slot that shows the gap, one to begin in. */
@@ -43,7 +45,7 @@ const ALONE_COST = 0.012;
 const ALONE_FRAMES_MAX = 32;
 /** Share of disturbed seats, over the last 128 exchanges or so, from which on cycles are coarse, and up to which exact. */
 const NOISE_MEMORY = 128;
-const COARSE_FROM = 1 / NOISE_MEMORY;
+const COARSE_FROM = 1.5 / NOISE_MEMORY;
 const EXACT_FROM = 0.2 / NOISE_MEMORY;
 /** Backoff of those that nobody can be heard with, in exchanges: the first one, and how often it doubles. */
 const UNHEARD_EXCHANGES = 2;
@@ -78,6 +80,7 @@ export class CycleContention implements Contention {
   #collisionsInARow = 0;
   /** The present exchange, until it is known what became of it. */
   #label: Label | null = null;
+  #isConfirmed = false;
   #own = false;
   #failures = 0;
   #unconfirmed = 0;
@@ -111,38 +114,42 @@ export class CycleContention implements Contention {
     this.#slot++;
     this.#own = own;
     this.#label = own ? this.#self : 'not understood';
+    this.#isConfirmed = true;
     if (!own) this.#ownInARow = 0;
   }
 
-  heard(source: Station | null): void {
-    if (this.#label !== null && !this.#own) this.#label = source ?? 'somebody';
+  heard(source: Station | null, confirmed: boolean): void {
+    if (this.#label === null || this.#own) return;
+    this.#label = source ?? 'somebody';
+    this.#isConfirmed = confirmed;
   }
 
   ended(): void {}
 
   succeeded(confirmed: boolean): void {
     this.#failures = 0;
-    this.#ownInARow++;
+    // Two that send what nobody confirms must not keep step, or they would never hear each other.
+    this.#ownInARow = confirmed ? this.#ownInARow + 1 : 0;
     this.#unconfirmed = confirmed ? 0 : this.#unconfirmed + 1;
-    if (!confirmed && this.#label !== null) {
-      this.#label = 'somebody';
-      if (this.#unconfirmed > UNCONFIRMED_BORNE) this.#seats.remove(this.#self);
-    }
+    if (this.#unconfirmed > UNCONFIRMED_BORNE) this.#seats.remove(this.#self);
+    if (!this.#own) return;
+    this.#isConfirmed = confirmed;
     this.#conclude();
   }
 
   failed(): void {
     this.#failures++;
-    if (this.#label === null) return;
     if (this.#ownInARow > 0) this.#ownInARow--;
-    this.#label = 'not understood';
-    this.#conclude();
+    if (this.#own) {
+      if (this.#label !== null) this.#label = 'not understood';
+      this.#conclude();
+    } else if (this.#failures > FAILURES_BORNE) this.#seats.remove(this.#self);
   }
 
-  recount(slotsLeft: number): number | null {
+  recount(): number | null {
     const seat = this.#seats.get(this.#self);
     if (seat === undefined) return this.#loneOther ? 1 : null;
-    return seat.dueSlot > this.#slot ? seat.dueSlot - this.#slot - 1 : slotsLeft;
+    return seat.dueSlot > this.#slot ? seat.dueSlot - this.#slot - 1 : null;
   }
 
   postponed(slots: number): void {
@@ -156,15 +163,13 @@ export class CycleContention implements Contention {
     const next = this.#slot + 1;
     const seat = this.#seats.get(this.#self);
     if (this.#alone && this.#failures === 0) {
-      // Two that send what nobody confirms must not keep step, or they would never hear each other.
-      const gap = this.#ownInARow % this.#aloneFrames === 0 ? ALONE_GAP_SLOTS : 0;
-      const slots = this.#unconfirmed > 0 ? this.#random.below(ALONE_GAP_SLOTS + 1) : gap;
+      const slots = this.#ownInARow % this.#aloneFrames === 0 ? ALONE_GAP_SLOTS : 0;
       if (seat !== undefined) this.#seats.place(this.#self, next + slots);
       return slots;
     }
     if (seat !== undefined && seat.dueSlot >= next) return seat.dueSlot - next;
-    // The gap of a lone sender shows by its first slot.
-    if (idleSlots === 0 && this.#loneOther) return 1;
+    // The gap of a lone sender shows by its first slot; the second is for us, the third for the lone sender.
+    if (this.#loneOther && idleSlots <= ALONE_GAP_SLOTS) return idleSlots === 1 ? 0 : 1;
     if (this.#own && this.#failures > FAILURES_BORNE) {
       // Nobody was heard since we failed: whom we met cannot be heard, so frames must keep apart, and not slots.
       const doublings = Math.min(this.#failures - FAILURES_BORNE - 1, UNHEARD_DOUBLINGS);
@@ -185,10 +190,16 @@ export class CycleContention implements Contention {
   /** One attempt, in a slot that is nobody's, as if each of them were decided on when it comes. */
   #contend(nextSlot: number): number {
     let contenders = this.#contenders;
+    let attempts = this.#attempts;
+    if (this.#coarse) {
+      // What we saw as collisions was noise to some part, and the others make no room for it: one attempt in a cycle.
+      contenders = Math.min(contenders, Math.max(COARSE_CONTENDERS, this.#seats.size));
+      attempts = Math.max(attempts, 1 / Math.max(1, this.#cycle - this.#seats.size));
+    }
     for (let ahead = 0; ; ahead++) {
       if (ahead < MAX_CYCLE_SLOTS && this.#seats.expectedIn(nextSlot + ahead) !== undefined) continue;
-      if (this.#random.unit() < this.#attempts / Math.max(this.#attempts, contenders)) return ahead;
-      contenders -= this.#attempts;
+      if (this.#random.unit() < attempts / Math.max(attempts, contenders)) return ahead;
+      contenders -= attempts;
     }
   }
 
@@ -212,20 +223,26 @@ export class CycleContention implements Contention {
     this.#followNoise(label === 'not understood' && expected !== undefined);
     if (label !== 'not understood') this.#understood(label, expected);
     else if (expected === this.#self) this.#ownSeatFailed();
-    else if (expected !== undefined) this.#spoiled(expected);
-    else if (this.#own || !fromLone) this.#collided();
+    else {
+      // Sent in a slot that was not ours: what seat there may be is of no use any more.
+      if (this.#own) this.#seats.remove(this.#self);
+      if (expected !== undefined) this.#spoiled(expected);
+      else if (this.#own || !fromLone) this.#collided();
+    }
   }
 
   #understood(label: Station | 'somebody', expected: Station | undefined): void {
     this.#collisionsInARow = 0;
-    const source = label === 'somebody' ? (this.#own ? this.#self : expected) : label;
+    const source = label === 'somebody' ? expected : label;
     if (expected !== source) {
       if (expected !== undefined) this.#missed(expected);
       this.#contenders = Math.max(0, this.#contenders - this.#attempts);
     }
     // Who sends what nobody confirms gets no seat by it, and contends again.
-    if (source === undefined || (label === 'somebody' && expected !== source)) {
-      this.#contenders = Math.min(MAX_CONTENDERS, this.#contenders + 1);
+    if (source === undefined || (!this.#isConfirmed && expected !== source)) {
+      // Whether our own met another we do not know: what the others saw, in the mean.
+      const met = this.#own ? 1 - Math.exp(-this.#attempts) : 0;
+      this.#contenders = Math.min(MAX_CONTENDERS, this.#contenders + 1 - met + met * this.#inCollision);
       this.#cycle = Math.max(this.#cycle, this.#wantedCycle());
       return;
     }
@@ -293,7 +310,7 @@ export class CycleContention implements Contention {
     if (this.#slot !== this.#exchangeSlot + 1) this.#heardInARow = 0;
     this.#exchangeSlot = this.#slot;
     if (label !== 'not understood') {
-      this.#heardInARow = label === this.#heardLast && label !== 'somebody' ? this.#heardInARow + 1 : 1;
+      this.#heardInARow = label === this.#heardLast && this.#isConfirmed ? this.#heardInARow + 1 : 1;
       this.#heardLast = label;
     }
     return this.#heardInARow > 1;

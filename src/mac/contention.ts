@@ -16,9 +16,10 @@ export interface Contention {
   began(idleSlots: number, own: boolean): void;
   /**
    * A frame of the present exchange was understood. Not called for collisions and what noise has spoiled.
-   * @param source whose exchange it is, if that is known and it will be confirmed; null: somebody's
+   * @param source whose exchange it is; null: nobody knows
+   * @param confirmed whether its receiver will confirm it, so that its sender learns of a collision
    */
-  heard(source: Station | null): void;
+  heard(source: Station | null, confirmed: boolean): void;
   /** The present exchange kept the channel for so long, its answer included. */
   ended(busyUs: number): void;
   /**
@@ -30,7 +31,7 @@ export interface Contention {
   postponed?(slots: number): void;
   /** Our exchange is over: confirmed by its receiver, or one that nobody confirms. */
   succeeded(confirmed: boolean): void;
-  /** No acknowledgement came. */
+  /** No acknowledgement came; the next exchange may have begun before that was certain. */
   failed(): void;
   /** The present window or cycle in slots, for the log. */
   readonly window: number;

@@ -70,6 +70,7 @@ export class Mac implements PhyListener {
       timing: this.timing,
       contention: this.#contention,
       counters: this.counters,
+      answers: config.linkFrames && config.arq,
       won: () => this.#won(),
       stuckBusy: (busyForUs) => observer.stuckBusy?.(busyForUs),
     });
@@ -143,7 +144,7 @@ export class Mac implements PhyListener {
   received(octets: Uint8Array, meta: ReceptionMeta): void {
     const { config, station, observer, scheduler, phy } = this.#options;
     if (!config.linkFrames) {
-      this.#access.heard(null, 0, phy.timing.airtimeUs(octets.length));
+      this.#access.heard(null, false, 0, phy.timing.airtimeUs(octets.length));
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
       return;
@@ -163,9 +164,10 @@ export class Mac implements PhyListener {
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
     const confirmed = config.arq && frame.type !== 'ack' && frame.destination !== BROADCAST;
     // An ACK tells those who missed the frame whose exchange it is.
-    const speaker = confirmed ? frame.source : frame.type === 'ack' ? frame.destination : null;
+    const isAnswer = frame.type === 'ack';
+    const speaker = isAnswer ? frame.destination : frame.source;
     const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
-    this.#access.heard(speaker, answerUs, phy.timing.airtimeUs(octets.length));
+    this.#access.heard(speaker, confirmed || isAnswer, answerUs, phy.timing.airtimeUs(octets.length));
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);
     else if (frame.type === 'poll') this.#pollHeard(frame);

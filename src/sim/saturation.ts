@@ -23,7 +23,7 @@ export interface SaturationOptions {
   readonly a: number;
   readonly seed: number;
   readonly durationFrames: number;
-  /** Besides the senders: stations that never send of themselves. Default: 1 for a lone sender, else none. */
+  /** Besides the senders: stations that never send of themselves. Default: 1 for a lone sender or without link frames, else none. */
   readonly listeners?: number;
   /** Whom a station sends to. Default: the next one, the last one to the first. */
   readonly destination?: (station: number) => number;
@@ -78,7 +78,7 @@ export function simulateSaturation(options: SaturationOptions): SaturationResult
   const config = { ...DEFAULTS, ...options.config };
   const time = new VirtualTime();
   const senders = numbers(stations);
-  const everybody = numbers(stations + (options.listeners ?? (stations === 1 ? 1 : 0)));
+  const everybody = numbers(stations + (options.listeners ?? (stations === 1 || !config.linkFrames ? 1 : 0)));
   const medium = new Medium({
     scheduler: time,
     random: seededRandom(seed),
@@ -121,8 +121,9 @@ export function simulateSaturation(options: SaturationOptions): SaturationResult
       observer: {
         drop: (cause) => drops.count(cause),
         deliver: ({ source, destination: to }) => {
-          // A broadcast counts once, as heard by the next station.
-          if (to === BROADCAST && id !== (source % everybody.length) + 1) return;
+          // A broadcast counts once, as heard by the next station; where nobody knows the source, by the last one.
+          const witness = source === 0 ? everybody.length : (source % everybody.length) + 1;
+          if (to === BROADCAST && id !== witness) return;
           arrivals.push({ atFrames: (time.nowUs() - startUs) / frameUs, source });
         },
       },

@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/base/random.js';
+import { optimalAttempts } from '../../../src/mac/contention.js';
+import { CycleContention } from '../../../src/mac/contention-cycle.js';
+
+type Outcome = 'idle' | 'success' | 'collision';
+
+/** Stations on a channel that is nothing but slots; all hear all. */
+class Slots {
+  readonly stations: CycleContention[];
+  readonly #due: (number | null)[];
+  readonly #active: boolean[];
+  #idle = 0;
+  /** Who sent with success, slot by slot; 0: idle, -1: collision. */
+  readonly history: number[] = [];
+  readonly #misheard: (listener: number) => boolean;
+
+  constructor(count: number, options: { seed?: number; a?: number; misheard?: (listener: number) => boolean } = {}) {
+    const { seed = 1, a = 0.03 } = options;
+    this.stations = Array.from(
+      { length: count },
+      (_, i) => new CycleContention({ random: seededRandom(seed * 100 + i), station: i + 1, a }),
+    );
+    this.#active = this.stations.map(() => true);
+    this.#due = this.stations.map(() => null);
+    this.#misheard = options.misheard ?? (() => false);
+  }
+
+  activate(station: number, active: boolean): void {
+    this.#active[station - 1] = active;
+    if (!active) this.#due[station - 1] = null;
+  }
+
+  run(slots: number): void {
+    for (let i = 0; i < slots; i++) this.#slot();
+  }
+
+  /** Of the last slots. */
+  share(outcome: Outcome, slots: number): number {
+    const of = (entry: number): Outcome => (entry === 0 ? 'idle' : entry < 0 ? 'collision' : 'success');
+    return this.history.slice(-slots).filter((entry) => of(entry) === outcome).length / slots;
+  }
+
+  #slot(): void {
+    this.stations.forEach((station, i) => {
+      if (this.#active[i] === true) this.#due[i] ??= this.#idle + station.drawSlots(this.#idle);
+    });
+    const senders = this.#due.flatMap((due, i) => (due === this.#idle ? [i] : []));
+    if (senders.length === 0) {
+      this.#idle++;
+      this.history.push(0);
+      return;
+    }
+    const idle = this.#idle;
+    this.#idle = 0;
+    this.history.push(senders.length === 1 ? (senders[0] ?? 0) + 1 : -1);
+    this.stations.forEach((station, i) => {
+      const own = senders.includes(i);
+      station.began(idle, own);
+      const due = this.#due[i] ?? null;
+      if (!own && due !== null) this.#due[i] = station.recount();
+    });
+    const speaker = senders.length === 1 ? (senders[0] ?? 0) : null;
+    const understood = speaker !== null && !this.#misheard((speaker + 1) % this.stations.length);
+    this.stations.forEach((station, i) => {
+      if (senders.includes(i)) {
+        if (understood) station.succeeded(true);
+        else station.failed();
+        this.#due[i] = this.#active[i] === true ? station.drawSlots(0) : null;
+      } else if (speaker !== null && !this.#misheard(i)) station.heard(speaker + 1, true);
+    });
+  }
+}
+
+describe('a schedule', () => {
+  for (const n of [2, 3, 5, 8, 20, 50]) {
+    it(`of ${n} stations has one slot for each and one more, and no collision`, () => {
+      const slots = new Slots(n);
+      slots.run(40 * n);
+      slots.run(10 * (n + 1));
+      expect(slots.share('collision', 10 * (n + 1))).toBe(0);
+      expect(slots.share('success', 10 * (n + 1))).toBeCloseTo(n / (n + 1), 10);
+      const turns = new Map<number, number>();
+      for (const entry of slots.history.slice(-10 * (n + 1))) turns.set(entry, (turns.get(entry) ?? 0) + 1);
+      expect([...turns.values()]).toEqual(Array.from({ length: n + 1 }, () => 10));
+    });
+  }
+
+  it('takes in newcomers and closes up behind those who leave', () => {
+    const slots = new Slots(20);
+    for (let station = 3; station <= 20; station++) slots.activate(station, false);
+    slots.run(100);
+    expect(slots.share('success', 30)).toBeCloseTo(2 / 3, 1);
+    for (let station = 3; station <= 20; station++) slots.activate(station, true);
+    slots.run(400);
+    expect(new Set(slots.history.slice(-21)).size).toBe(21);
+    expect(slots.share('collision', 21)).toBe(0);
+    for (let station = 3; station <= 20; station++) slots.activate(station, false);
+    slots.run(200);
+    expect(slots.share('success', 30)).toBeCloseTo(2 / 3, 1);
+    expect(slots.share('collision', 30)).toBe(0);
+  });
+
+  it('survives frame errors', () => {
+    const noise = seededRandom(77);
+    const slots = new Slots(10, { misheard: () => noise.unit() < 0.1 });
+    slots.run(4000);
+    expect(slots.share('collision', 3000)).toBeLessThan(0.06);
+    for (let station = 1; station <= 10; station++) {
+      const turns = slots.history.slice(-3000).filter((entry) => entry === station).length;
+      expect(turns).toBeGreaterThan(60);
+    }
+  });
+});
+
+describe('a lone sender', () => {
+  it('leaves little of the channel free, and a newcomer comes in without a collision', () => {
+    const slots = new Slots(2, { a: 0.03 });
+    slots.activate(2, false);
+    slots.run(500);
+    expect(slots.share('idle', 300) * 0.03).toBeLessThan(0.02);
+    slots.activate(2, true);
+    slots.run(20);
+    expect(slots.history.slice(-20)).toContain(2);
+    expect(slots.share('collision', 20)).toBe(0);
+  });
+
+  it('leaves it at once when somebody else is heard', () => {
+    const slots = new Slots(2);
+    slots.activate(2, false);
+    slots.run(200);
+    slots.activate(2, true);
+    slots.run(60);
+    const last = slots.history.slice(-30);
+    expect(last.filter((entry) => entry === 1)).toHaveLength(10);
+    expect(last.filter((entry) => entry === 2)).toHaveLength(10);
+  });
+});
+
+describe('backoff', () => {
+  const station = (seed: number): CycleContention =>
+    new CycleContention({ random: seededRandom(seed), station: 1, a: 0.01 });
+
+  it('of who hears nobody is over at once', () => {
+    expect(station(1).drawSlots(10_000)).toBe(0);
+  });
+
+  it('of who fails and hears nobody keeps frames apart, but never for ever', () => {
+    const drawn = Array.from({ length: 200 }, (_, seed) => {
+      const contention = station(seed);
+      let last = 0;
+      for (let i = 0; i < 40; i++) {
+        last = contention.drawSlots(0);
+        contention.began(last, true);
+        contention.failed();
+      }
+      return contention.drawSlots(0);
+    });
+    expect(Math.max(...drawn)).toBeGreaterThan(300);
+    expect(Math.max(...drawn)).toBeLessThan(5000);
+  });
+
+  it('never takes a slot in which somebody is expected', () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const contention = station(seed);
+      // Two others, in turn, with one idle slot after both.
+      for (let turn = 0; turn < 10; turn++) {
+        for (const other of [2, 3]) {
+          contention.began(other === 2 ? 1 : 0, false);
+          contention.heard(other, true);
+        }
+      }
+      expect(contention.drawSlots(0)).not.toBe(1);
+      expect(contention.drawSlots(0)).not.toBe(2);
+    }
+  });
+
+  it('gives up a seat that nobody confirms', () => {
+    const contention = station(3);
+    contention.began(0, true);
+    contention.succeeded(true);
+    const draws = new Set<number>();
+    for (let i = 0; i < 30; i++) {
+      contention.began(contention.drawSlots(0), true);
+      contention.succeeded(false);
+      if (i > 10) draws.add(contention.drawSlots(0));
+    }
+    expect(draws.size).toBeGreaterThan(3);
+  });
+});
+
+describe('optimal attempts', () => {
+  it('are those of slotted ALOHA where slots are as long as frames are wasted, and fewer with short slots', () => {
+    expect(optimalAttempts(1e6)).toBeCloseTo(1, 1);
+    // For short slots G -> sqrt(2 a).
+    expect(optimalAttempts(0.001)).toBeCloseTo(Math.sqrt(0.002), 2);
+    expect(optimalAttempts(0.1)).toBeLessThan(optimalAttempts(0.3));
+  });
+});
