@@ -3,6 +3,7 @@ import type { DriverOptions, ModemDriver } from '../driver.js';
 import type { Profile } from '../profile-schema.js';
 import { EvologicsDriver } from './evologics.js';
 import { KissDriver } from './kiss.js';
+import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { TransparentDriver } from './transparent.js';
 
@@ -16,6 +17,8 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new KissDriver(profile, driver, options);
     case 'evologics':
       return new EvologicsDriver(profile, driver, options);
+    case 'micromodem':
+      return new MicromodemDriver(profile, driver, options);
     case 'nanomodem':
       return new NanomodemDriver(profile, driver, options);
   }

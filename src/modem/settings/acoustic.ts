@@ -42,4 +42,28 @@ export const evologicsDriver = section({
 
 export type EvologicsSettings = z.output<typeof evologicsDriver>;
 
-export const acousticDrivers = [nanomodemDriver, evologicsDriver] as const;
+export const micromodemDriver = section({
+  kind: oneOf(['micromodem']),
+  /** `cycle`: CCCYC, all models; `fdp`: flexible data packets of the Micro-Modem 2. */
+  protocol: oneOf(['cycle', 'fdp']).default('cycle'),
+  /** Cycle: 0 (FSK) to 6; flexible packets: 1, 3 or 5. */
+  rate: integer({ min: 0, max: 6 }),
+  address: unitOf(127),
+  /** Goby has 0; the official value is not confirmed. */
+  broadcast: integer({ min: 0, max: 127 }).default(0),
+  /** Rate 0: the packet that announces a cycle, and the pause behind it. */
+  announceMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(800),
+  /** Probe and header of each packet. */
+  overheadMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(300),
+  /** One frame of the rate; `auto`: its octets at air.rateBps. */
+  frameMs: autoOrInteger({ min: 1, max: 60_000, unit: 'ms' }).default('auto'),
+  /** From the start of a signal to CARXP. */
+  detectMs: integer({ min: 0, max: 10_000, unit: 'ms' }).default(300),
+  /** Cycle: at most what the rate's frames hold, less one octet of count (two above 256). */
+  maxFrameBytes: integer({ min: 8, max: 2046, unit: 'octets' }),
+  ...dialogue,
+});
+
+export type MicromodemSettings = z.output<typeof micromodemDriver>;
+
+export const acousticDrivers = [nanomodemDriver, evologicsDriver, micromodemDriver] as const;

@@ -37,6 +37,7 @@ export interface Packet {
 const HEADER_BYTES = 3;
 /** Octets that may wait for the line to the host: some whole reports. */
 const OUTPUT_BYTES = 65_536;
+const WAKE_POLL_US = 10_000;
 
 export interface AcousticOptions {
   readonly lineBaud: number;
@@ -136,10 +137,7 @@ export abstract class AcousticModem implements Emulator {
     this.#asleep = true;
     this.#sending = false;
     this.forget();
-    this.after(this.#bootUs, () => {
-      this.#asleep = false;
-      this.booted();
-    });
+    this.after(this.#bootUs, () => this.#wake());
   }
 
   /** One octet from the host. */
@@ -152,6 +150,16 @@ export abstract class AcousticModem implements Emulator {
   protected booted(): void {}
   /** A report that comes without need, for `chatter`. */
   protected abstract chatter(): string;
+
+  #wake(): void {
+    // The medium lets no signal be cut off: the modem starts when its last one is over.
+    if (this.medium.sending(this.station)) {
+      this.after(WAKE_POLL_US, () => this.#wake());
+      return;
+    }
+    this.#asleep = false;
+    this.booted();
+  }
 
   protected get sending(): boolean {
     return this.#sending;

@@ -3,12 +3,14 @@ import { SluiceError } from '../../base/errors.js';
 import type { EmulatorFactory } from './emulator.js';
 import { EvologicsEmulator } from './evologics.js';
 import { KissEmulator } from './kiss.js';
+import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { TransparentEmulator } from './transparent.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['evologics', (context) => new EvologicsEmulator(context)],
   ['kiss', (context) => new KissEmulator(context)],
+  ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],
 ]);
