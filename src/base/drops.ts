@@ -29,6 +29,7 @@ export const DROP_CAUSES = {
   'rx-malformed': 'link frame whose content makes no sense',
   'rx-fragment': 'packet of which a fragment is missing, or whose fragments do not fit together',
   'rx-duplicate': 'frame that had been delivered before',
+  'rx-not-for-us': 'frame between others, or our own heard back, on an encapsulation with addresses',
   'rx-own-address': 'another station uses our address',
   'rx-tap-refused': 'the kernel refused a received frame',
 } as const;

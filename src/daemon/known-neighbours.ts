@@ -6,6 +6,7 @@
 import { isSluiceError } from '../base/errors.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
 import type { NeighbourTable } from '../wire/address.js';
+import { macOfCallsign, requireCallsign } from '../wire/ax25.js';
 import { parseIpAddress, parsePrefix } from '../wire/ip-address.js';
 import { MAX_STATION } from '../wire/packet.js';
 
@@ -51,9 +52,35 @@ export function installNeighbours(
   prefixes: readonly string[],
   table: Readonly<Record<string, number>>,
 ): () => void {
+  const entries = knownAddresses(neighbours, prefixes, table).map(
+    (address) => [address, neighbours.macOf(address)] as const,
+  );
+  return install(netlink, ifindex, entries);
+}
+
+/**
+ * As `installNeighbours`, for those known by callsign.
+ * @param callsigns IPv4 address to callsign, both checked
+ */
+export function installCallsigns(
+  netlink: Pick<RouteNetlink, 'addNeighbour' | 'deleteNeighbour'>,
+  ifindex: number,
+  callsigns: Readonly<Record<string, string>>,
+): () => void {
+  const entries = Object.entries(callsigns).map(([text, callsign]): [Uint8Array, Uint8Array] => [
+    parseIpAddress(text) ?? new Uint8Array(4),
+    macOfCallsign(requireCallsign(callsign, `interface.callsigns ${text}`)),
+  ]);
+  return install(netlink, ifindex, entries);
+}
+
+function install(
+  netlink: Pick<RouteNetlink, 'addNeighbour' | 'deleteNeighbour'>,
+  ifindex: number,
+  entries: readonly (readonly [Uint8Array, Uint8Array | null])[],
+): () => void {
   const installed: Uint8Array[] = [];
-  for (const address of knownAddresses(neighbours, prefixes, table)) {
-    const mac = neighbours.macOf(address);
+  for (const [address, mac] of entries) {
     if (mac === null) continue;
     netlink.addNeighbour(ifindex, address, mac);
     installed.push(address);

@@ -28,10 +28,10 @@ export function hostLatencyUs(profile: Pick<Profile, 'mac'>, measuredUs: number 
 /**
  * The longest frame that this station sends, in octets: a packet of full size with what the encapsulation adds, and
  * never more than the modem takes. Our link frame may hold an Ethernet header (14) behind its own header and FCS (8);
- * a bare Ethernet frame may hold a VLAN tag (IEEE 802.1Q).
+ * a bare Ethernet frame may hold a VLAN tag (IEEE 802.1Q); AX.25 has two addresses, control and PID.
  */
 export function maxFrameBytes(profile: Pick<Profile, 'link' | 'driver'>): number {
   const { encapsulation, mtuBytes } = profile.link;
-  const overhead = { sluice: 14 + 8, ethernet: 14 + 4, ip: 0 }[encapsulation];
+  const overhead = { sluice: 14 + 8, ethernet: 14 + 4, ip: 0, ax25: 16 }[encapsulation];
   return Math.min(profile.driver.maxFrameBytes, mtuBytes + overhead);
 }

@@ -84,7 +84,7 @@ const chatter = section({
 });
 
 const link = section({
-  encapsulation: oneOf(['sluice', 'ethernet', 'ip'], ['ax25']).default('sluice'),
+  encapsulation: oneOf(['sluice', 'ethernet', 'ip', 'ax25']).default('sluice'),
   /** 68 is IPv4's least (RFC 791). */
   mtuBytes: integer({ min: 68, max: 65_500, unit: 'octets' }).default(576),
   /** Frame check of our own link frame; `auto`: only where the modem checks nothing. */
@@ -149,6 +149,10 @@ const profileShape = {
 
 const hostPort = /^([A-Za-z0-9._-]+:|\[[0-9A-Fa-f:]+\]:)?[0-9]{1,5}$/;
 
+/** Six letters and digits at the most, and an SSID (AX.25 2.2, section 3.12). */
+const CALLSIGN = /^[A-Za-z0-9]{1,6}(-([0-9]|1[0-5]))?$/;
+const CALLSIGN_EXPECTED = 'a callsign with SSID, such as N0CALL-1';
+
 const interfaceSection = section({
   /** IFNAMSIZ leaves 15 characters; `/`, `:` and spaces are the kernel's own exclusions (dev_valid_name). */
   name: text('an interface name of 1 to 15 characters without spaces, / and :', /^(?!\.{1,2}$)[^\s/:]{1,15}$/).default(
@@ -160,6 +164,16 @@ const interfaceSection = section({
     })
     .default([]),
   station,
+  /** Ours, for link.encapsulation ax25. */
+  callsign: text(CALLSIGN_EXPECTED, CALLSIGN).optional(),
+  /** With ax25: who is behind an address, so that nobody has to ask on the air. */
+  callsigns: z
+    .record(
+      z.string().refine((value) => z.ipv4().safeParse(value).success, { error: 'an IPv4 address as the key' }),
+      text(CALLSIGN_EXPECTED, CALLSIGN),
+      { error: 'a mapping of IPv4 address to callsign' },
+    )
+    .optional(),
   /** The line to the modem. */
   port: text('a device path or tcp://host:port', /^(\/.+|tcp:\/\/.+:[0-9]{1,5})$/),
   /**
@@ -175,9 +189,13 @@ const interfaceSection = section({
 });
 
 export const profileSchema = section(profileShape).superRefine(refuseContradictions);
-export const configurationSchema = section({ ...profileShape, interface: interfaceSection }).superRefine(
-  refuseContradictions,
-);
+export const configurationSchema = section({ ...profileShape, interface: interfaceSection })
+  .superRefine(refuseContradictions)
+  .superRefine((value, context) => {
+    if (value.link.encapsulation !== 'ax25' || value.interface.callsign !== undefined) return;
+    const message = `${CALLSIGN_EXPECTED}: AX.25 frames carry it (link.encapsulation ax25)`;
+    context.addIssue({ code: 'custom', path: ['interface', 'callsign'], message });
+  });
 
 export type Profile = z.output<typeof profileSchema>;
 export type Configuration = z.output<typeof configurationSchema>;
@@ -186,7 +204,12 @@ export type TransparentSettings = Extract<DriverSettings, { kind: 'transparent' 
 export type KissSettings = Extract<DriverSettings, { kind: 'kiss' }>;
 
 /** Octets around an IP packet of full size, at most: our header and FCS, or an Ethernet header, or nothing. */
-const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>> = { sluice: 8, ethernet: 14, ip: 0 };
+const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>> = {
+  sluice: 8,
+  ethernet: 14,
+  ip: 0,
+  ax25: 16,
+};
 
 type Contradictory = Pick<Profile, 'line' | 'air' | 'driver' | 'link' | 'mac'>;
 
@@ -212,6 +235,12 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
   }
   if (driver.kind === 'kiss' && access.channelAccess === 'host') {
     refuse(['mac', 'channelAccess'], 'modem or none with driver.kind kiss, which reports no carrier to the host');
+  }
+  if (value.link.encapsulation === 'ax25' && value.link.chatter.arp === 'local') {
+    refuse(
+      ['link', 'chatter', 'arp'],
+      'auto or pass with link.encapsulation ax25; interface.callsigns saves the questions',
+    );
   }
   if (medium.duplex === 'full' && access.channelAccess === 'host') {
     refuse(['mac', 'channelAccess'], 'modem or none with air.duplex full');

@@ -14,6 +14,8 @@ import {
   stationOfMac,
 } from './address.js';
 import { ARP_BYTES } from './arp.js';
+import { requireCallsign } from './ax25.js';
+import { Ax25Encapsulation } from './ax25-encapsulation.js';
 import { buildEthernet, ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, type EthernetFrame, parseEthernet } from './ethernet.js';
 import { etherTypeOfIp, ipDestination, ipSource, ipTrafficClass, ipVersion, priorityOfTrafficClass } from './ip.js';
 import { sameOctets } from './ip-address.js';
@@ -140,8 +142,16 @@ export class IpEncapsulation implements Encapsulation {
   }
 }
 
-/** For `link.encapsulation` of the configuration. */
-export function createEncapsulation(name: 'sluice' | 'ethernet' | 'ip', neighbours: NeighbourTable): Encapsulation {
+/**
+ * For `link.encapsulation` of the configuration.
+ * @param callsign our own, for `ax25`
+ * @throws SluiceError `configuration` where that is missing
+ */
+export function createEncapsulation(
+  name: 'sluice' | 'ethernet' | 'ip' | 'ax25',
+  neighbours: NeighbourTable,
+  callsign?: string,
+): Encapsulation {
   switch (name) {
     case 'sluice':
       return new SluiceEncapsulation(neighbours.station);
@@ -149,6 +159,11 @@ export function createEncapsulation(name: 'sluice' | 'ethernet' | 'ip', neighbou
       return new EthernetEncapsulation();
     case 'ip':
       return new IpEncapsulation(neighbours);
+    case 'ax25':
+      return new Ax25Encapsulation({
+        station: neighbours.station,
+        callsign: requireCallsign(callsign, 'interface.callsign'),
+      });
   }
 }
 

@@ -63,11 +63,11 @@ describe('errors name the key, the value and what is allowed', () => {
     ['link.fcsBytes=3', 'link.fcsBytes: 3 is not allowed; expected one of auto, 0, 2, 4 (octets) [--set]'],
     [
       'link.encapsulation=ppp',
-      'link.encapsulation: "ppp" is not allowed; expected one of sluice, ethernet, ip [--set]',
+      'link.encapsulation: "ppp" is not allowed; expected one of sluice, ethernet, ip, ax25 [--set]',
     ],
     [
       'link.encapsulation=ax25',
-      'link.encapsulation: "ax25" is not available in this version; expected one of sluice, ethernet, ip [--set]',
+      'interface.callsign: is missing; expected a callsign with SSID, such as N0CALL-1: AX.25 frames carry it (link.encapsulation ax25)',
     ],
     ['link.chatter.mdns=off', 'link.chatter.mdns: "off" is not allowed; expected one of drop, pass [--set]'],
     ['driver.kind=lora', `driver.kind: "lora" is not allowed; expected one of ${driverKinds()} [--set]`],
