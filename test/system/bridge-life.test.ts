@@ -84,12 +84,14 @@ describe('in a namespace of its own', () => {
     await output(station, 'ip', 'address', 'add', '192.0.2.1/30', 'dev', 'kept0');
     await output(station, 'tc', 'qdisc', 'replace', 'dev', 'kept0', 'root', 'pfifo', 'limit', '77');
     const look = async (): Promise<unknown> => ({
-      // Without its carrier, and so its state: there is one only while somebody has the device open.
-      link: JSON.parse(await output(station, 'ip', '-json', 'address', 'show', 'dev', 'kept0')).map(
-        ({ mtu, txqlen, address, addr_info }: Record<string, unknown>) => ({ mtu, txqlen, address, addr_info }),
+      // Without its carrier, and so its state: there is one only while somebody has the device open. While there is, the
+      // kernel gives it a link-local IPv6 address of its own accord.
+      link: JSON.parse(await output(station, 'ip', '-4', '-json', 'address', 'show', 'dev', 'kept0')).map(
+        ({ mtu, txqlen, addr_info }: Record<string, unknown>) => ({ mtu, txqlen, addr_info }),
       ),
+      mac: /link\/ether \S+/.exec(await output(station, 'ip', 'link', 'show', 'dev', 'kept0'))?.[0],
       qdiscs: JSON.parse(await output(station, 'tc', '-json', 'qdisc', 'show', 'dev', 'kept0')),
-      neighbours: await output(station, 'ip', 'neigh', 'show', 'dev', 'kept0', 'nud', 'all'),
+      neighbours: await output(station, 'ip', 'neigh', 'show', 'dev', 'kept0', 'nud', 'permanent'),
     });
     const before = await look();
     await station.up({ number: 1, profile: 'radio-9600', port: modem.slavePath, args: ['--name', 'kept0'] });
@@ -124,18 +126,41 @@ describe('in a namespace of its own', () => {
     }
   });
 
-  it.each([
-    ['multi_queue', ['mode', 'tap', 'multi_queue'], /multi.?queue/i],
-    ['a TUN', ['mode', 'tun'], /flags|TUN|tap/i],
-  ])('a device of that name that is %s ends in exit code 3', async (_what, mode, explanation) => {
-    await output(station, 'ip', 'tuntap', 'add', 'dev', 'other0', ...mode);
+  it('a device of that name that is no TAP ends in exit code 2', async () => {
+    await output(station, 'ip', 'tuntap', 'add', 'dev', 'other0', 'mode', 'tun');
     const { status, stderr } = await sluiceInside(
       station,
       ...arguments_('--port', modem.slavePath, '--name', 'other0'),
     );
     await output(station, 'ip', 'link', 'delete', 'other0');
-    expect(stderr).toContain('other0');
-    expect(stderr).toMatch(explanation);
+    expect(stderr).toContain('"other0" is taken by a TUN device');
+    expect(status).toBe(2);
+  });
+
+  it.each([
+    ['a TAP', 0x1002],
+    ['a TAP of several queues', 0x1102],
+  ])('%s of that name that another process uses ends in exit code 3', async (_what, flags) => {
+    const holder = inside(
+      station,
+      process.execPath,
+      ...[
+        '--input-type=module',
+        '-e',
+        `const { TapDevice } = await import(${JSON.stringify(new URL('../native/addon.js', `file://${MAIN}`).href)});
+         new TapDevice('/dev/net/tun', 'used0', ${flags}).arm(() => undefined);
+         setTimeout(() => process.exit(), 4000);`,
+      ],
+    );
+    await eventually(
+      () => inside(station, 'ip', 'link', 'show', 'used0'),
+      ({ status }) => status === 0,
+      'the device of the other process',
+    );
+    const { status, stderr } = await sluiceInside(station, ...arguments_('--port', modem.slavePath, '--name', 'used0'));
+    await holder;
+    expect(stderr).toContain('used0');
+    expect(stderr).toContain('process');
     expect(status).toBe(3);
   });
 
@@ -159,7 +184,7 @@ describe('in a namespace of its own', () => {
       station,
       'setpriv',
       ...['--inh-caps=-net_raw', '--ambient-caps=-all', '--bounding-set=-net_raw'],
-      ...['timeout', '--signal=TERM', '8', process.execPath, MAIN, ...arguments_('--port', modem.slavePath)],
+      ...['timeout', '--signal=TERM', '4', process.execPath, MAIN, ...arguments_('--port', modem.slavePath)],
     );
     const { stdout } = await child;
     const records = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
