@@ -14,6 +14,8 @@ const THROUGHPUT_SHARE = 0.95;
 const DEFAULT_AIRTIME_TOLERANCE = 0.05;
 const DEFAULT_RECOVER_MS = 10_000;
 const DEFAULT_IDLE_MS = 1000;
+/** Virtual time takes real time: a talkative modem has a million octets on its line in one case. */
+const CASE_TIMEOUT_MS = 60_000;
 
 export function describeDriverContract(bench: DriverBench, table: DriverTable): void {
   table.add(bench.name);
@@ -24,7 +26,7 @@ export function describeDriverContract(bench: DriverBench, table: DriverTable): 
         table.skip(bench.name, name, reason);
         return;
       }
-      it(name, () => {
+      it(name, { timeout: CASE_TIMEOUT_MS }, () => {
         table.set(bench.name, name, 'FAILED');
         const nothingToTest = run();
         if (nothingToTest === undefined) table.set(bench.name, name, 'ok');

@@ -6,6 +6,7 @@ import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { TransparentDriver } from './transparent.js';
+import { UnetstackDriver } from './unetstack.js';
 
 /** The driver that a validated profile (or configuration) names; its line comes later, by `lineOpened`. */
 export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
@@ -21,5 +22,7 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new MicromodemDriver(profile, driver, options);
     case 'nanomodem':
       return new NanomodemDriver(profile, driver, options);
+    case 'unetstack':
+      return new UnetstackDriver(profile, driver, options);
   }
 }

@@ -1,6 +1,6 @@
 /** The driver sections of the acoustic modems. What their manuals leave open stands here, not in the drivers. */
 import { z } from 'zod';
-import { autoOrInteger, integer, oneOf, section } from '../schema-parts.js';
+import { autoOrInteger, integer, oneOf, section, text } from '../schema-parts.js';
 
 /** How a dialogue of commands and replies goes on when the modem does not answer, or has no time. */
 const dialogue = {
@@ -66,4 +66,19 @@ export const micromodemDriver = section({
 
 export type MicromodemSettings = z.output<typeof micromodemDriver>;
 
-export const acousticDrivers = [nanomodemDriver, evologicsDriver, micromodemDriver] as const;
+export const unetstackDriver = section({
+  kind: oneOf(['unetstack']),
+  /** The physical agent; its notifications come by its topic. */
+  agent: text('the name of an agent', /^[A-Za-z][A-Za-z0-9_-]*$/).default('phy'),
+  /** 1 is the CONTROL frame, 2 the DATA frame. */
+  frameType: integer({ min: 1, max: 9 }).default(2),
+  /** Not confirmed. */
+  broadcast: integer({ min: 0, max: 254 }).default(0),
+  /** The frame type's MTU, as the modem is configured. */
+  maxFrameBytes: integer({ min: 8, max: 1500, unit: 'octets' }),
+  ...dialogue,
+});
+
+export type UnetstackSettings = z.output<typeof unetstackDriver>;
+
+export const acousticDrivers = [nanomodemDriver, evologicsDriver, micromodemDriver, unetstackDriver] as const;

@@ -6,6 +6,7 @@ import { KissEmulator } from './kiss.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { TransparentEmulator } from './transparent.js';
+import { UnetstackEmulator } from './unetstack.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['evologics', (context) => new EvologicsEmulator(context)],
@@ -13,6 +14,7 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],
+  ['unetstack', (context) => new UnetstackEmulator(context)],
 ]);
 
 export function emulatorNames(): string[] {
