@@ -20,6 +20,23 @@ export function countEscapes(octets: Uint8Array): number {
   return count;
 }
 
+/** Writes `octets` escaped into `target` from `at` on, which has room for twice as many. Returns the position after. */
+export function escapeInto(octets: Uint8Array, target: Uint8Array, at: number): number {
+  const { length } = octets;
+  let to = at;
+  for (let i = 0; i < length; i++) {
+    const octet = octets[i] as number;
+    // Both lie above all of ASCII, so one comparison decides for most octets of text.
+    if (octet >= END && (octet === END || octet === ESC)) {
+      target[to++] = ESC;
+      target[to++] = octet === END ? ESC_END : ESC_ESC;
+    } else {
+      target[to++] = octet;
+    }
+  }
+  return to;
+}
+
 /** Writes `octets` escaped into `target` from `at` on; `escapes` is their `countEscapes`. Returns the position after. */
 export function writeEscaped(octets: Uint8Array, escapes: number, target: Uint8Array, at: number): number {
   if (escapes === 0) {
@@ -43,20 +60,11 @@ export function writeEscaped(octets: Uint8Array, escapes: number, target: Uint8A
 export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | DiscardCause {
   const first = body.indexOf(ESC);
   if (first < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
-  // An escape costs two octets of the line for one of the frame.
-  let escapes = 1;
-  for (let i = first + 2; i < body.length; i++) {
-    if (body[i] === ESC) {
-      escapes++;
-      i++;
-    }
-  }
-  const frameBytes = body.length - escapes;
-  if (frameBytes > maxBytes) return 'too-long';
-  const frame = new Uint8Array(frameBytes);
-  frame.set(body.subarray(0, first));
+  // One pass into room enough; what the escapes have saved is left over.
+  const frame = new Uint8Array(body);
+  const { length } = body;
   let to = first;
-  for (let i = first; i < body.length; i++) {
+  for (let i = first; i < length; i++) {
     const octet = body[i] as number;
     if (octet !== ESC) {
       frame[to++] = octet;
@@ -65,7 +73,18 @@ export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | Di
     const next = body[++i];
     if (next === ESC_END) frame[to++] = END;
     else if (next === ESC_ESC) frame[to++] = ESC;
-    else return 'malformed';
+    else return body.length - countEscapeOctets(body) > maxBytes ? 'too-long' : 'malformed';
   }
-  return frame;
+  return to > maxBytes ? 'too-long' : frame.subarray(0, to);
+}
+
+/** Octets that the escapes of a body cost, as far as they are any. */
+function countEscapeOctets(body: Uint8Array): number {
+  let escapes = 0;
+  for (let i = 0; i < body.length; i++) {
+    if (body[i] !== ESC) continue;
+    escapes++;
+    i++;
+  }
+  return escapes;
 }

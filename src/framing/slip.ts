@@ -5,7 +5,7 @@
  */
 import type { Codec, Decoder, FrameSink } from './codec.js';
 import { DelimitedReader, finder, requireBound } from './delimited.js';
-import { countEscapes, END, undoEscapes, writeEscaped } from './escape.js';
+import { END, escapeInto, undoEscapes } from './escape.js';
 
 export interface SlipOptions {
   /** The longest frame that the decoder accepts, in octets after the escapes are undone. */
@@ -18,13 +18,15 @@ export interface SlipOptions {
  */
 export function slipCodec(options: SlipOptions): Codec {
   const maxFrameBytes = requireBound(options.maxFrameBytes);
+  // One pass into room for the worst case and one copy cost less than counting the escapes first.
+  let scratch = new Uint8Array(0);
   return {
     encode: (frame) => {
-      const escapes = countEscapes(frame);
-      const line = new Uint8Array(frame.length + escapes + 2);
-      line[0] = END;
-      line[writeEscaped(frame, escapes, line, 1)] = END;
-      return line;
+      if (scratch.length < 2 * frame.length + 2) scratch = new Uint8Array(2 * frame.length + 2);
+      scratch[0] = END;
+      const end = escapeInto(frame, scratch, 1);
+      scratch[end] = END;
+      return scratch.slice(0, end + 1);
     },
     decoder: (sink) => slipDecoder(maxFrameBytes, sink),
     maxEncodedBytes: (frameBytes) => 2 * frameBytes + 2,

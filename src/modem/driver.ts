@@ -8,7 +8,7 @@ export interface ModemDriver extends Phy {
   lineOpened(line: Line): void;
   /** Octets from the line, in any split. */
   lineData(octets: Uint8Array): void;
-  /** The line has taken all octets that it had no room for at first: more may be written. */
+  /** The line has taken octets that it had no room for at first. */
   lineDrained?(): void;
   /**
    * The line was lost or closed: first `ready(false)`, then `sent('line-down')` for a transmission in progress. Idempotent.

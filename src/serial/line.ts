@@ -4,7 +4,7 @@ import type { SluiceError } from '../base/errors.js';
 export interface LineListener {
   /** Octets that arrived; the view is only good during the call. */
   data(octets: Uint8Array): void;
-  /** The kernel has taken all octets that it had no room for when they were written. */
+  /** The kernel has taken octets that it had no room for when they were written. */
   drained?(): void;
   /** The line was lost after it had been open; no more data will come until it is opened again. */
   lost(error: SluiceError): void;

@@ -262,8 +262,11 @@ export class SerialPortLine implements Line {
 
   #turn(): void {
     try {
-      this.#readAll();
+      const waitingBytes = this.#queue.bytes;
+      // First what makes others wait: the modem, and whoever fills this queue.
       this.#flushQueue();
+      if (this.#queue.bytes < waitingBytes) this.#listener?.drained?.();
+      this.#readAll();
     } finally {
       this.#watch();
     }
@@ -312,7 +315,6 @@ export class SerialPortLine implements Line {
       if (taken < 0) return;
       this.#queue.taken(taken);
       if (taken < first.length) return;
-      if (this.#queue.bytes === 0) this.#listener?.drained?.();
     }
   }
 

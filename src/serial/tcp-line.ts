@@ -86,7 +86,7 @@ export class TcpLine implements Line {
       // A write that was under way when its socket was destroyed ends without an error, though the kernel may have taken a part only.
       if (failure || this.#socket !== socket) this.#bytesDropped += bytes;
       else this.#bytesOut += bytes;
-      if (this.#socket === socket && this.unwrittenBytes === 0) this.#listener?.drained?.();
+      if (this.#socket === socket) this.#listener?.drained?.();
     });
   }
 

@@ -18,10 +18,11 @@ import type { Profile } from '../profile-schema.js';
 
 /** How early `sent` comes where nobody contends, so that the next frame is there before the line runs dry. */
 const LEAD_US = 4_000;
-/** With pacing by the line: octets that may wait for the kernel while the next frame is asked for. */
-const LINE_LOW_WATER_BYTES = 4_096;
-/** With pacing by the line: octets that go to it in one write, frames together, once it has taken all before them. */
-const BATCH_BYTES = 16_384;
+/**
+ * With pacing by the line: octets that are kept waiting for the kernel, a pty's buffer full (14.8 kB, measured), so that it
+ * can be filled at once when it has room, and the next frames be made while it empties.
+ */
+const LINE_WAITING_BYTES = 16_384;
 /** How often a line that has not taken all octets is looked at, at the most. */
 const POLL_US = 500;
 /** The same with pacing by the line, which says by itself when it has taken them. */
@@ -230,8 +231,7 @@ export abstract class LineDriver implements ModemDriver {
    */
   #pump(): void {
     this.#cancelTransmission = undefined;
-    const waitingBytes = this.#line?.unwrittenBytes ?? 0;
-    const roomBytes = waitingBytes === 0 ? BATCH_BYTES : LINE_LOW_WATER_BYTES - waitingBytes;
+    const roomBytes = LINE_WAITING_BYTES - (this.#line?.unwrittenBytes ?? 0);
     this.#pumping = true;
     try {
       while (this.#batched && this.#batchBytes < roomBytes) this.#over('sent');
@@ -240,14 +240,14 @@ export abstract class LineDriver implements ModemDriver {
       this.#writeBatch();
     }
     if (!this.#batched) return;
-    const isFull = (this.#line?.unwrittenBytes ?? 0) > 0;
+    const isFull = (this.#line?.unwrittenBytes ?? 0) >= LINE_WAITING_BYTES;
     this.#transmissionTimer(isFull ? this.scheduler.nowUs() + LINE_POLL_US : 0, () => this.#pump());
   }
 
   #addToBatch(encoded: Uint8Array): void {
     const bytes = this.#batchBytes + encoded.length;
     if (bytes > this.#batch.length) {
-      const grown = new Uint8Array(Math.max(bytes, 2 * this.#batch.length, BATCH_BYTES));
+      const grown = new Uint8Array(Math.max(bytes, 2 * this.#batch.length, LINE_WAITING_BYTES));
       grown.set(this.#batch.subarray(0, this.#batchBytes));
       this.#batch = grown;
     }

@@ -335,18 +335,29 @@ describe('transparent: full duplex, nobody contends', () => {
     expect(diary.entries).toEqual([`${Math.ceil(1e9 / 115_200 - 4000)} sent`]);
   });
 
-  it('paced by the line, goes as fast as the kernel takes octets', () => {
+  it('paced by the line, asks for frames until a buffer full of octets waits, and for more when the line has taken some', () => {
     const { driver, line, diary, time } = bench('null-modem', ['air.pacing=line']);
     driver.transmit(FRAME);
     expect(diary.entries).toEqual([]);
     time.runUntil(0);
     expect(diary.entries).toEqual(['0 sent']);
-    line.unwrittenBytes = 5000;
+    line.unwrittenBytes = 16_384;
     driver.transmit(FRAME);
-    time.runUntil(20_000);
+    time.runUntil(5_000);
     expect(diary.entries).toEqual(['0 sent']);
-    line.unwrittenBytes = 4096;
-    time.runAll();
-    expect(diary.entries[1]).toBe('20500 sent');
+    line.unwrittenBytes = 16_383;
+    driver.lineDrained?.();
+    time.runUntil(5_001);
+    expect(diary.entries[1]).toBe('5000 sent');
+  });
+
+  it('paced by the line, looks by itself now and then, for a line that does not say when it has taken octets', () => {
+    const { driver, line, diary, time } = bench('null-modem', ['air.pacing=line']);
+    line.unwrittenBytes = 16_384;
+    driver.transmit(FRAME);
+    time.runUntil(1_000);
+    line.unwrittenBytes = 0;
+    time.runUntil(20_000);
+    expect(diary.entries).toEqual(['10000 sent']);
   });
 });
