@@ -132,7 +132,7 @@ export class Bridge implements MacObserver {
     if (this.#stopping) return;
     this.#stopping = true;
     const { scheduler, driver, log } = this.#parts;
-    const { readRing } = this.#parts.interface.stopPlan;
+    const { keep, readRing } = this.#parts.interface.stopPlan;
     this.#cancelChannelLog?.();
     const longestUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + FINISH_GRACE_US;
     this.#tapSide.end(readRing);
@@ -151,7 +151,10 @@ export class Bridge implements MacObserver {
     this.#tapSide.close();
     await this.#line.close();
     driver.lineLost();
-    const queue = this.#parts.interface.close();
+    // What is past the gate and not in hand: a credit's worth of short frames.
+    const inRing = keep ? 0 : this.#tapSide.discardRing();
+    const end = this.#parts.interface.close();
+    const queue = { kept: end.kept, lost: end.lost + inRing };
     if (queue.lost > 0) {
       log.warn('queue-lost', {
         packets: queue.lost,
