@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_TRAILER_BYTES, FRAGMENTS_MAX } from '../wire/fragment.js';
 import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
 import { acousticDrivers } from './settings/acoustic.js';
+import { loraDrivers } from './settings/lora.js';
 import { kissDriver } from './settings/kiss.js';
 
 const MAX_RATE_BPS = 100_000_000;
@@ -62,7 +63,7 @@ const transparentDriver = section({
 });
 
 /** All drivers; a new one is a line here, one in drivers/registry.ts, and its section. */
-const drivers = [transparentDriver, kissDriver, ...acousticDrivers] as const;
+const drivers = [transparentDriver, kissDriver, ...acousticDrivers, ...loraDrivers] as const;
 
 export function driverKinds(): string {
   return drivers.flatMap(({ shape }) => shape.kind.options).join(', ');

@@ -5,6 +5,8 @@ import { EvologicsDriver } from './evologics.js';
 import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
+import { PopotoDriver } from './popoto.js';
+import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
 
@@ -12,6 +14,8 @@ import { UnetstackDriver } from './unetstack.js';
 export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
   const { driver } = profile;
   switch (driver.kind) {
+    case 'rylr':
+      return new RylrDriver(profile, driver, options);
     case 'transparent':
       return new TransparentDriver(profile, driver, options);
     case 'kiss':
@@ -20,9 +24,11 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new EvologicsDriver(profile, driver, options);
     case 'micromodem':
       return new MicromodemDriver(profile, driver, options);
-    case 'nanomodem':
-      return new NanomodemDriver(profile, driver, options);
+    case 'popoto':
+      return new PopotoDriver(profile, driver, options);
     case 'unetstack':
       return new UnetstackDriver(profile, driver, options);
+    case 'nanomodem':
+      return new NanomodemDriver(profile, driver, options);
   }
 }

@@ -5,6 +5,8 @@ import { EvologicsEmulator } from './evologics.js';
 import { KissEmulator } from './kiss.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
+import { PopotoEmulator } from './popoto.js';
+import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
 
@@ -13,8 +15,10 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['kiss', (context) => new KissEmulator(context)],
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
-  ['transparent', (context) => new TransparentEmulator(context)],
   ['unetstack', (context) => new UnetstackEmulator(context)],
+  ['rylr', (context) => new RylrEmulator(context)],
+  ['popoto', (context) => new PopotoEmulator(context)],
+  ['transparent', (context) => new TransparentEmulator(context)],
 ]);
 
 export function emulatorNames(): string[] {
