@@ -26,6 +26,14 @@ const STAGES = {
     needs: () => [...root(), ...tun(), ...programs({ ip: 'iproute2', ping: 'iputils-ping' })],
     run: () => vitest('system'),
   },
+  modem: {
+    needs: () => [
+      ...root(),
+      ...tun(),
+      ...programs({ direwolf: 'direwolf', pulseaudio: 'pulseaudio', nsenter: 'util-linux', setpriv: 'util-linux' }),
+    ],
+    run: () => vitest('modem'),
+  },
   kernel: { needs: kernelLab, run: () => vitest('kernel') },
 };
 

@@ -21,6 +21,7 @@ const PROJECTS: readonly Project[] = [
   },
   { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeoutMs: 120_000, parallel: true },
   { name: 'system', include: ['test/system/**/*.test.ts'], testTimeoutMs: 120_000, parallel: false },
+  { name: 'modem', include: ['test/modem/**/*.test.ts'], testTimeoutMs: 300_000, parallel: false },
   { name: 'kernel', include: ['test/kernel/**/*.test.ts'], testTimeoutMs: 600_000, parallel: false },
 ];
 

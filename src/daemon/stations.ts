@@ -116,6 +116,11 @@ export class Station {
     return (await askControl(this.control, 'status')) as BridgeStatus;
   }
 
+  /** Of its process, whose network namespace is the station's. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** How its bridge ended, if it has. */
   get bridgeEnded(): Ended | undefined {
     return this.#ended;

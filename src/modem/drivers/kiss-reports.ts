@@ -23,6 +23,8 @@ export interface HeldFrame {
   /** With the wait that is to be expected. */
   readonly expectedEndUs: number;
   readonly airtimeUs: number;
+  /** Part of it: the key is held so long after the last octet. */
+  readonly tailUs: number;
   /** By this time even a busy channel should have let it go. */
   readonly patienceEndUs: number;
 }
@@ -156,8 +158,10 @@ export class QueueReports implements KissReports {
     }
     this.#held = undefined;
     this.#cancelPoll?.();
-    // It went on the air at some time since the last answer.
-    this.#host.reportAt(Math.max((this.#lastWaitingUs + nowUs) / 2 + held.airtimeUs, held.earliestEndUs));
+    // It went on the air at some time since the last answer. The next one may come during the tail: it cannot go out with
+    // this one any more, and the TNC contends for it as soon as the key is up.
+    const endUs = Math.max((this.#lastWaitingUs + nowUs) / 2 + held.airtimeUs, held.earliestEndUs);
+    this.#host.reportAt(endUs - held.tailUs);
     return true;
   }
 

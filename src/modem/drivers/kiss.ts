@@ -44,6 +44,7 @@ export class KissDriver extends LineDriver {
   readonly #dataType: number;
   readonly #fullDuplex: boolean;
   readonly #meanAccessUs: number;
+  readonly #tailUs: number;
   readonly #decoder: Decoder;
   readonly #reports: KissReports | undefined;
   readonly #ignorePrefix: Uint8Array;
@@ -73,6 +74,7 @@ export class KissDriver extends LineDriver {
     };
     const preambleUs = air.preambleUs === 'auto' ? settings.txDelayMs * 1000 : air.preambleUs;
     const tailUs = air.tailUs === 'auto' ? settings.txTailMs * 1000 : air.tailUs;
+    this.#tailUs = tailUs;
     const airtimeUs = contended
       ? (frameBytes: number): number => {
           const octets = (frameBytes + settings.airOverheadBytes) * BIT_STUFFING;
@@ -129,7 +131,7 @@ export class KissDriver extends LineDriver {
     this.#held = { frameBytes, earliestEndUs };
     const patienceEndUs = earliestEndUs + PATIENCE * ((this.timing.modemAccessUs ?? 0) + airtimeUs);
     const expectedEndUs = earliestEndUs + this.#meanAccessUs;
-    const held = { frame: this.#frame, earliestEndUs, expectedEndUs, airtimeUs, patienceEndUs };
+    const held = { frame: this.#frame, earliestEndUs, expectedEndUs, airtimeUs, tailUs: this.#tailUs, patienceEndUs };
     return this.#reports?.written(held) ?? expectedEndUs;
   }
 
