@@ -6,6 +6,7 @@ import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { PopotoDriver } from './popoto.js';
+import { PopotoDriver } from './popoto.js';
 import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
@@ -30,5 +31,7 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new UnetstackDriver(profile, driver, options);
     case 'nanomodem':
       return new NanomodemDriver(profile, driver, options);
+    case 'popoto':
+      return new PopotoDriver(profile, driver, options);
   }
 }

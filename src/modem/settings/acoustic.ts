@@ -81,4 +81,27 @@ export const unetstackDriver = section({
 
 export type UnetstackSettings = z.output<typeof unetstackDriver>;
 
-export const acousticDrivers = [nanomodemDriver, evologicsDriver, micromodemDriver, unetstackDriver] as const;
+export const popotoDriver = section({
+  kind: oneOf(['popoto']),
+  address: unitOf(254),
+  payloadMode: integer({ min: 0, max: 5 }).default(0),
+  /** `keep`: as the modem has it. */
+  powerWatts: z
+    .union([z.literal('keep'), integer({ min: 1, max: 100 })], { error: 'keep, or an integer from 1 to 100 (W)' })
+    .default('keep'),
+  /** Part of the alert that ends a transmission; without one its end is reckoned. Not documented. */
+  sentAlert: z.string({ error: 'text, or nothing' }).default(''),
+  /** The length in a header has ten bits. */
+  maxFrameBytes: integer({ min: 8, max: 1023, unit: 'octets' }),
+  ...dialogue,
+});
+
+export type PopotoSettings = z.output<typeof popotoDriver>;
+
+export const acousticDrivers = [
+  nanomodemDriver,
+  evologicsDriver,
+  micromodemDriver,
+  unetstackDriver,
+  popotoDriver,
+] as const;

@@ -6,6 +6,7 @@ import { KissEmulator } from './kiss.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { PopotoEmulator } from './popoto.js';
+import { PopotoEmulator } from './popoto.js';
 import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
@@ -19,6 +20,7 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['rylr', (context) => new RylrEmulator(context)],
   ['popoto', (context) => new PopotoEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],
+  ['popoto', (context) => new PopotoEmulator(context)],
 ]);
 
 export function emulatorNames(): string[] {
