@@ -203,13 +203,13 @@ export abstract class AcousticDriver implements ModemDriver {
     this.#cancelReport = this.scheduler.at(Math.ceil(atUs), callback);
   }
 
-  /** The transmission is over. Does nothing when none is under way. */
-  protected over(outcome: 'sent' | 'refused' | 'line-down'): void {
+  /** The transmission is over. Does nothing when none is under way. `goesOn`: the command under way is waited for still. */
+  protected over(outcome: 'sent' | 'refused' | 'line-down', goesOn = false): void {
     if (!this.#transmitting) return;
     this.#transmitting = false;
     this.#held = undefined;
     this.#cancelReport?.();
-    this.#endExchange();
+    if (!goesOn) this.#endExchange();
     this.listener.sent(outcome);
   }
 

@@ -1,6 +1,7 @@
 /** From a profile to its driver. */
 import type { DriverOptions, ModemDriver } from '../driver.js';
 import type { Profile } from '../profile-schema.js';
+import { BenthosDriver } from './benthos.js';
 import { EvologicsDriver } from './evologics.js';
 import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
@@ -33,5 +34,7 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new NanomodemDriver(profile, driver, options);
     case 'popoto':
       return new PopotoDriver(profile, driver, options);
+    case 'benthos':
+      return new BenthosDriver(profile, driver, options);
   }
 }

@@ -1,6 +1,6 @@
 /** The driver sections of the acoustic modems. What their manuals leave open stands here, not in the drivers. */
 import { z } from 'zod';
-import { autoOrInteger, integer, oneOf, section, text } from '../schema-parts.js';
+import { autoOrInteger, integer, oneOf, section, text, yesNo } from '../schema-parts.js';
 
 /** How a dialogue of commands and replies goes on when the modem does not answer, or has no time. */
 const dialogue = {
@@ -98,10 +98,30 @@ export const popotoDriver = section({
 
 export type PopotoSettings = z.output<typeof popotoDriver>;
 
+export const benthosDriver = section({
+  kind: oneOf(['benthos']),
+  address: unitOf(254),
+  /** Index of the modem's table; which bit rate it stands for says air.rateBps. */
+  txRate: integer({ min: 2, max: 13 }),
+  /** Silence before and after +++. */
+  guardMs: integer({ min: 1000, max: 10_000, unit: 'ms' }).default(1300),
+  /** From `Forwarding Delay Up` to the start of the signal; not documented. */
+  startMs: integer({ min: 0, max: 10_000, unit: 'ms' }).default(100),
+  /** Whether the settings are stored in the modem, so that they outlive its power. */
+  store: yesNo().default(false),
+  /** Part of what the modem says when it has started; empty: it says nothing. Not documented. */
+  restartText: z.string({ error: 'text, or nothing' }).default('Benthos'),
+  maxFrameBytes: integer({ min: 8, max: 4000, unit: 'octets' }),
+  ...dialogue,
+});
+
+export type BenthosSettings = z.output<typeof benthosDriver>;
+
 export const acousticDrivers = [
   nanomodemDriver,
   evologicsDriver,
   micromodemDriver,
   unetstackDriver,
   popotoDriver,
+  benthosDriver,
 ] as const;

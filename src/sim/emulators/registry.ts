@@ -1,5 +1,6 @@
 /** The modem emulators by name. A new one is a file here and a line below. */
 import { SluiceError } from '../../base/errors.js';
+import { BenthosEmulator } from './benthos.js';
 import type { EmulatorFactory } from './emulator.js';
 import { EvologicsEmulator } from './evologics.js';
 import { KissEmulator } from './kiss.js';
@@ -21,6 +22,7 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['popoto', (context) => new PopotoEmulator(context)],
   ['transparent', (context) => new TransparentEmulator(context)],
   ['popoto', (context) => new PopotoEmulator(context)],
+  ['benthos', (context) => new BenthosEmulator(context)],
 ]);
 
 export function emulatorNames(): string[] {
