@@ -46,6 +46,8 @@ export abstract class CommandDriver extends AcousticDriver {
   readonly #language: CommandLanguage;
   readonly #settings: LoraSettings;
   #errand = false;
+  /** Errands that came while one was under way. */
+  readonly #queued: (() => void)[] = [];
   /** Waits for the errand. */
   #waiting: Uint8Array | undefined;
   #cancelCheck: Cancel | undefined;
@@ -123,6 +125,7 @@ export abstract class CommandDriver extends AcousticDriver {
 
   protected override stopped(): void {
     this.#errand = false;
+    this.#queued.length = 0;
     this.#waiting = undefined;
     this.#cancelCheck?.();
   }
@@ -133,21 +136,26 @@ export abstract class CommandDriver extends AcousticDriver {
   }
 
   /**
-   * Runs commands while no frame is sent; silence or refusal means that the modem must be prepared anew.
+   * Runs commands while no frame is sent, after other errands; silence or refusal means that the modem must be prepared anew.
    * @returns false if a frame is being sent: then nothing happens
    */
   protected errand(steps: readonly Exchange[], done?: (replies: readonly string[]) => void): boolean {
-    if (!this.ready || this.#errand || this.transmitting) return false;
+    if (!this.ready || (this.transmitting && !this.#errand)) return false;
+    if (this.#errand) {
+      this.#queued.push(() => this.#run(steps, done));
+      return true;
+    }
+    this.#run(steps, done);
+    return true;
+  }
+
+  #run(steps: readonly Exchange[], done: ((replies: readonly string[]) => void) | undefined): void {
     this.#errand = true;
     const replies: string[] = [];
     const next = (): void => {
       const step = steps[replies.length];
       if (step === undefined) {
-        this.#errand = false;
-        done?.(replies);
-        const frame = this.#waiting;
-        this.#waiting = undefined;
-        if (frame !== undefined) this.begin(frame);
+        this.#errandOver(() => done?.(replies));
         return;
       }
       this.exchange(step, (verdict, message) => {
@@ -160,7 +168,22 @@ export abstract class CommandDriver extends AcousticDriver {
       });
     };
     next();
-    return true;
+  }
+
+  /** What `report` told the MAC may have brought a frame, and the driver more errands: these come first. */
+  #errandOver(done: () => void): void {
+    this.#errand = false;
+    done();
+    if (this.#errand) return;
+    const frame = this.#waiting;
+    const isFree = !this.transmitting || frame !== undefined;
+    const next = isFree ? this.#queued.shift() : undefined;
+    if (next !== undefined) {
+      next();
+      return;
+    }
+    this.#waiting = undefined;
+    if (frame !== undefined) this.begin(frame);
   }
 
   /** A frame that has come whole: the channel was busy until now. */

@@ -7,7 +7,7 @@ import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { PopotoDriver } from './popoto.js';
-import { PopotoDriver } from './popoto.js';
+import { Rn2483Driver } from './rn2483.js';
 import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
@@ -16,6 +16,8 @@ import { UnetstackDriver } from './unetstack.js';
 export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
   const { driver } = profile;
   switch (driver.kind) {
+    case 'rn2483':
+      return new Rn2483Driver(profile, driver, options);
     case 'rylr':
       return new RylrDriver(profile, driver, options);
     case 'transparent':
@@ -28,13 +30,11 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new MicromodemDriver(profile, driver, options);
     case 'popoto':
       return new PopotoDriver(profile, driver, options);
+    case 'benthos':
+      return new BenthosDriver(profile, driver, options);
     case 'unetstack':
       return new UnetstackDriver(profile, driver, options);
     case 'nanomodem':
       return new NanomodemDriver(profile, driver, options);
-    case 'popoto':
-      return new PopotoDriver(profile, driver, options);
-    case 'benthos':
-      return new BenthosDriver(profile, driver, options);
   }
 }

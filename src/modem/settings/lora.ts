@@ -65,6 +65,8 @@ export const rn2483Driver = section({
   syncWord: integer({ min: 0, max: 255 }).default(0x12),
   /** Asks for SNR and RSSI after each packet (firmware 1.0.5 and later); the receiver is off meanwhile. */
   reportSignal: yesNo().default(true),
+  /** What a receiver takes, beside line time and host, to listen again; lorapipe's own pause is 120 in all. */
+  rxRestMs: integer({ min: 0, max: 5000, unit: 'ms' }).default(10),
   /** From Microchip's manuals, not confirmed. */
   maxFrameBytes: integer({ min: 8, max: 255, unit: 'octets' }).default(255),
 });
@@ -99,4 +101,4 @@ export type WioE5Settings = z.output<typeof wioE5Driver>;
 /** What all of them have. */
 export type LoraSettings = Pick<RylrSettings, keyof typeof modulation | keyof typeof dialogue>;
 
-export const loraDrivers = [rylrDriver] as const;
+export const loraDrivers = [rylrDriver, rn2483Driver] as const;

@@ -7,7 +7,7 @@ import { KissEmulator } from './kiss.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { PopotoEmulator } from './popoto.js';
-import { PopotoEmulator } from './popoto.js';
+import { Rn2483Emulator } from './rn2483.js';
 import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
@@ -18,11 +18,11 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['unetstack', (context) => new UnetstackEmulator(context)],
+  ['rn2483', (context) => new Rn2483Emulator(context)],
   ['rylr', (context) => new RylrEmulator(context)],
   ['popoto', (context) => new PopotoEmulator(context)],
-  ['transparent', (context) => new TransparentEmulator(context)],
-  ['popoto', (context) => new PopotoEmulator(context)],
   ['benthos', (context) => new BenthosEmulator(context)],
+  ['transparent', (context) => new TransparentEmulator(context)],
 ]);
 
 export function emulatorNames(): string[] {
