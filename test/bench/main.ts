@@ -2,10 +2,12 @@
 import Table from 'cli-table3';
 import { isSluiceError } from '../../src/base/errors.js';
 import { runBridgeBench } from './bridge.js';
+import { runMacBench } from './mac.js';
 import type { BenchRow, BenchSuite } from './rows.js';
 
 const SUITES: Readonly<Record<string, BenchSuite>> = {
   bridge: runBridgeBench,
+  mac: runMacBench,
 };
 
 function asTable(rows: readonly BenchRow[]): string {
