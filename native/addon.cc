@@ -7,6 +7,7 @@
 #include "service_manager.h"
 #include "tap_device.h"
 #include "tty.h"
+#include "tty_lines.h"
 #include "udp_socket.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -16,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::Pty::Register(env, exports);
   sluice::UdpSocket::Register(env, exports);
   sluice::RegisterTty(env, exports);
+  sluice::RegisterTtyLines(env, exports);
   sluice::RegisterNetworkNamespace(env, exports);
   sluice::RegisterServiceManager(env, exports);
   return exports;

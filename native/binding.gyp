@@ -11,6 +11,7 @@
         'netlink_socket.cc',
         'packet_socket.cc',
         'tty.cc',
+        'tty_lines.cc',
         'udp_socket.cc',
         'network_namespace.cc',
         'service_manager.cc',

@@ -58,6 +58,14 @@ const HAND_LIMIT_US = 30_000_000;
 const HAND_LOOK_US = 10_000;
 const ROUTINE_DROPS = /^chatter-|^rx-(framing|truncated|fcs|duplicate)$|^shutdown$/;
 
+/** A line that takes nothing for so long has stalled: ten seconds, or some of the longest frames. */
+const STALL_MIN_US = 10_000_000;
+const STALL_FRAMES = 16;
+
+function stallUs(driver: ModemDriver): number {
+  return Math.max(STALL_MIN_US, STALL_FRAMES * driver.timing.airtimeUs(driver.capabilities.maxFrameBytes));
+}
+
 export class Bridge implements MacObserver {
   readonly drops = new DropCounters();
   readonly mac: Mac;
@@ -99,6 +107,7 @@ export class Bridge implements MacObserver {
     this.#line = new ReopeningLine({
       create: parts.createLine,
       scheduler,
+      stallUs: stallUs(parts.driver),
       onOpen: () => {
         parts.log.info('line-open', { line: this.#line.path, reopens: this.#line.reopens });
         parts.driver.lineOpened(this.#line);
@@ -202,6 +211,8 @@ export class Bridge implements MacObserver {
         bytesIn: this.#line.statistics.bytesIn,
         bytesOut: this.#line.statistics.bytesOut,
         reopens: this.#line.reopens,
+        stalls: this.#line.stalls,
+        bytesDropped: this.#line.statistics.bytesDropped,
       },
       backPressure: {
         mode: backPressure.mode,

@@ -66,6 +66,8 @@ export function bridgeRegistry(status: () => BridgeStatus): Registry {
   counter('sluice_line_received_bytes_total', 'Octets from the line.', (now) => now.line.bytesIn);
   counter('sluice_line_sent_bytes_total', 'Octets to the line.', (now) => now.line.bytesOut);
   counter('sluice_line_reopens_total', 'Times that the line came back.', (now) => now.line.reopens);
+  counter('sluice_line_stalls_total', 'Times that the line took nothing for too long.', (now) => now.line.stalls);
+  counter('sluice_line_dropped_bytes_total', 'Octets written that never left.', (now) => now.line.bytesDropped);
   new Counter({
     name: 'sluice_drops_total',
     help: 'Frames dropped, by cause.',

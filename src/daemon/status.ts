@@ -14,6 +14,10 @@ export interface BridgeStatus {
     readonly bytesIn: number;
     readonly bytesOut: number;
     readonly reopens: number;
+    /** How often it took no octet for so long that it was opened again. */
+    readonly stalls: number;
+    /** Octets written that never left, because the line was lost. */
+    readonly bytesDropped: number;
   };
   readonly backPressure: {
     readonly mode: BackPressureMode;

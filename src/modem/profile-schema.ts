@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_TRAILER_BYTES, FRAGMENTS_MAX } from '../wire/fragment.js';
 import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
 import { acousticDrivers } from './settings/acoustic.js';
-import { loraDrivers } from './settings/lora.js';
 import { kissDriver } from './settings/kiss.js';
+import { loraDrivers } from './settings/lora.js';
+import { loraKissDrivers } from './settings/lora-kiss.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -22,6 +23,15 @@ const line = section({
   parity: oneOf(['none', 'even', 'odd']).default('none'),
   stopBits: z.union([z.literal(1), z.literal(2)], { error: '1 or 2' }).default(1),
   flowControl: oneOf(['none', 'rtscts', 'xonxoff']).default('none'),
+  /** Asks the port to hand over what arrives at once (ASYNC_LOW_LATENCY; FTDI: 1 ms instead of 16). */
+  lowLatency: yesNo().default(false),
+  /** Driver-enable by RTS, for two-wire RS-485 behind ports whose driver can do it. */
+  rs485: section({
+    rtsOnSend: oneOf(['high', 'low']).default('high'),
+    delayBeforeSendMs: integer({ min: 0, max: 100, unit: 'ms' }).default(0),
+    delayAfterSendMs: integer({ min: 0, max: 100, unit: 'ms' }).default(0),
+    receiveDuringSend: yesNo().default(false),
+  }).optional(),
   /** Levels of the control lines once the port is open. */
   dtr: yesNo().default(true),
   rts: yesNo().default(true),
@@ -63,7 +73,7 @@ const transparentDriver = section({
 });
 
 /** All drivers; a new one is a line here, one in drivers/registry.ts, and its section. */
-const drivers = [transparentDriver, kissDriver, ...acousticDrivers, ...loraDrivers] as const;
+const drivers = [transparentDriver, kissDriver, ...loraKissDrivers, ...acousticDrivers, ...loraDrivers] as const;
 
 export function driverKinds(): string {
   return drivers.flatMap(({ shape }) => shape.kind.options).join(', ');

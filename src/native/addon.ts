@@ -374,6 +374,39 @@ export function lockExclusive(fd: number): number {
   return addon().lockExclusive(fd);
 }
 
+/** The modem lines of a tty (TIOCMGET; bits of serial/modem-lines.ts), or a negative errno: -ENOTTY where there are none. */
+export function modemLines(fd: number): number {
+  return addon().modemLines(fd);
+}
+
+/**
+ * Waits in a thread of its own until one of the lines of `mask` changes (TIOCMIWAIT). `done` gets 0 or a negative errno;
+ * the function returned ends the wait (-ECANCELED), and must be called in any case, before the descriptor is closed.
+ */
+export function awaitModemLines(fd: number, mask: number, done: (result: number) => void): () => void {
+  return translated(() => addon().awaitModemLines(fd, mask, done));
+}
+
+/** Waits in a thread of its own until what was written has left (tcdrain). As `awaitModemLines`. */
+export function drain(fd: number, done: (result: number) => void): () => void {
+  return translated(() => addon().drain(fd, done));
+}
+
+/** ASYNC_LOW_LATENCY. @returns 0 or a negative errno */
+export function setLowLatency(fd: number, on: boolean): number {
+  return addon().setLowLatency(fd, on);
+}
+
+/** @param settings struct serial_rs485; afterwards what the driver accepted. @returns 0 or a negative errno */
+export function setRs485(fd: number, settings: Uint8Array): number {
+  return addon().setRs485(fd, settings);
+}
+
+/** TCP_USER_TIMEOUT: sent data that nobody acknowledges for so long end the connection. @returns 0 or a negative errno */
+export function setTcpUserTimeout(fd: number, ms: number): number {
+  return addon().setTcpUserTimeout(fd, ms);
+}
+
 /**
  * Moves the calling thread into a fresh network namespace with nothing but `lo`. What it opens from now on, and the
  * children it spawns, belong there; other threads stay. @throws SluiceError `privilege` without CAP_SYS_ADMIN

@@ -73,6 +73,12 @@ export interface Addon {
   outputBytes(fd: number): number;
   setExclusive(fd: number, exclusive: boolean): number;
   lockExclusive(fd: number): number;
+  modemLines(fd: number): number;
+  awaitModemLines(fd: number, mask: number, done: (result: number) => void): () => void;
+  drain(fd: number, done: (result: number) => void): () => void;
+  setLowLatency(fd: number, on: boolean): number;
+  setRs485(fd: number, settings: Uint8Array): number;
+  setTcpUserTimeout(fd: number, ms: number): number;
   unshareNetwork(): void;
   enterNetworkNamespace(path: string): void;
   interfaceIndex(name: string): number;

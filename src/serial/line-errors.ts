@@ -85,3 +85,11 @@ export function lostError(path: string, failure: unknown): SluiceError {
     ...(errno !== undefined && { errno }),
   });
 }
+
+/** The error of a line that is open and takes nothing. */
+export function stalledError(path: string, stallUs: number): SluiceError {
+  return new SluiceError('line', `lost ${path}: it has taken no octet for ${Math.round(stallUs / 1e6)} s`, {
+    subject: path,
+    remedy: 'Check flow control (line.flowControl, CTS), and that the modem or the other side reads.',
+  });
+}

@@ -2,7 +2,7 @@
 import { SluiceError } from '../base/errors.js';
 import type { Line } from './line.js';
 import { SerialPortLine, type SerialPortLineParts } from './serialport-line.js';
-import { TcpLine } from './tcp-line.js';
+import { TcpLine, type TcpLineParts } from './tcp-line.js';
 import type { TtySettings } from './tty-settings.js';
 
 export type LineTarget =
@@ -29,12 +29,12 @@ export function parseLine(line: string): LineTarget {
  * The line that `line` names, not yet open. `settings` are for ttys; a TCP connection has none.
  * @throws SluiceError `usage`
  */
-export function createLine(line: string, settings: TtySettings, parts: SerialPortLineParts): Line {
+export function createLine(line: string, settings: TtySettings, parts: SerialPortLineParts & TcpLineParts): Line {
   const target = parseLine(line);
   switch (target.kind) {
     case 'tty':
       return new SerialPortLine(target.path, settings, parts);
     case 'tcp':
-      return new TcpLine(target.host, target.port, { scheduler: parts.scheduler });
+      return new TcpLine(target.host, target.port, parts);
   }
 }

@@ -2,6 +2,7 @@
 import type { Cancel, Scheduler } from '../base/clock.js';
 import { isSluiceError, SluiceError } from '../base/errors.js';
 import type { Line, LineListener, LineStatistics } from './line.js';
+import { stalledError } from './line-errors.js';
 
 export type LineState = 'closed' | 'opening' | 'open' | 'lost';
 
@@ -19,6 +20,11 @@ export interface ReopeningLineOptions {
   readonly firstPauseUs?: number;
   /** The longest pause. Default 5 s. */
   readonly longestPauseUs?: number;
+  /**
+   * A line that takes no octet for so long, though some wait (flow control that holds for ever, a peer that does not
+   * read), counts as lost and is opened again. Default: it may stall for ever.
+   */
+  readonly stallUs?: number;
 }
 
 const FIRST_PAUSE_US = 250_000;
@@ -31,6 +37,8 @@ export class ReopeningLine implements Line {
   #state: LineState = 'closed';
   #reopens = 0;
   #cancelRetry: Cancel | undefined;
+  #stalls = 0;
+  #cancelStallWatch: Cancel | undefined;
   /** Sums of the lines before the present one. */
   #earlier: LineStatistics = { bytesIn: 0, bytesOut: 0, bytesDropped: 0 };
 
@@ -51,6 +59,11 @@ export class ReopeningLine implements Line {
   /** How often the line came back. */
   get reopens(): number {
     return this.#reopens;
+  }
+
+  /** How often the line took nothing for too long. */
+  get stalls(): number {
+    return this.#stalls;
   }
 
   get unwrittenBytes(): number {
@@ -81,6 +94,7 @@ export class ReopeningLine implements Line {
 
   write(octets: Uint8Array): void {
     this.#line.write(octets);
+    if (this.#cancelStallWatch === undefined && this.#line.unwrittenBytes > 0) this.#watchStall();
   }
 
   pendingInputBytes(): number {
@@ -90,6 +104,7 @@ export class ReopeningLine implements Line {
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#cancelRetry?.();
+    this.#endStallWatch();
     await this.#line.close();
   }
 
@@ -120,8 +135,31 @@ export class ReopeningLine implements Line {
     this.#options.onOpen?.();
   }
 
+  /** Looks again after the whole time: whoever has taken an octet in it has not stalled. */
+  #watchStall(): void {
+    const { stallUs, scheduler } = this.#options;
+    if (stallUs === undefined) return;
+    const takenBytes = this.#line.statistics.bytesOut;
+    this.#cancelStallWatch = scheduler.at(scheduler.nowUs() + stallUs, () => {
+      this.#cancelStallWatch = undefined;
+      if (this.#state !== 'open' || this.#line.unwrittenBytes === 0) return;
+      if (this.#line.statistics.bytesOut > takenBytes) {
+        this.#watchStall();
+        return;
+      }
+      this.#stalls++;
+      this.#lose(stalledError(this.path, stallUs));
+    });
+  }
+
+  #endStallWatch(): void {
+    this.#cancelStallWatch?.();
+    this.#cancelStallWatch = undefined;
+  }
+
   #lose(error: SluiceError): void {
     this.#state = 'lost';
+    this.#endStallWatch();
     this.#listener?.lost(error);
     this.#options.onLost?.(error);
     // The listener may have closed the line.

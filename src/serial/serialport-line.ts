@@ -14,6 +14,7 @@ import type { Scheduler } from '../base/clock.js';
 import { SluiceError } from '../base/errors.js';
 import type { Line, LineListener, LineStatistics } from './line.js';
 import { errnoOf, lostError, openError } from './line-errors.js';
+import { decodeRs485, differingRs485, encodeRs485 } from './rs485.js';
 import type { TtyExtras, TtySettings } from './tty-settings.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -176,6 +177,29 @@ export class SerialPortLine implements Line {
       );
     }
     await this.#setModemLines(this.#port);
+    if (this.#settings.lowLatency === true) extras?.setLowLatency?.(fd, true);
+    this.#setRs485(fd);
+    // What a replugged tty still holds belongs to another time.
+    await this.#port.flush();
+  }
+
+  /** A port that cannot do it would let two stations drive the wires at once: no port then. */
+  #setRs485(fd: number): void {
+    const { rs485 } = this.#settings;
+    if (rs485 === undefined) return;
+    const octets = encodeRs485(rs485);
+    const result = this.#parts.extras?.setRs485?.(fd, octets) ?? 0;
+    const differing = result < 0 ? ['rs485'] : differingRs485(rs485, decodeRs485(octets));
+    if (differing.length === 0) return;
+    throw new SluiceError(
+      'line',
+      `cannot open ${this.path}: its driver does not do RS-485 as set (${differing.join(', ')})`,
+      {
+        subject: this.path,
+        remedy:
+          'Leave line.rs485 out for adapters that switch direction by themselves; otherwise use a port whose driver does it.',
+      },
+    );
   }
 
   async #openPort(): Promise<Port> {

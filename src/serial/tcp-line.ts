@@ -9,11 +9,24 @@ export interface TcpLineParts {
   readonly scheduler: Scheduler;
   /** Default 5 s. */
   readonly connectTimeoutUs?: number;
+  /** A peer that has vanished is noticed after about so long, with octets under way or without. Default 20 s. */
+  readonly deadPeerUs?: number;
+  /** TCP_USER_TIMEOUT of a descriptor; Node does not offer it. Without it, only a silent peer is noticed in time. */
+  setUserTimeout?(fd: number, ms: number): number;
 }
 
 const CONNECT_TIMEOUT_US = 5_000_000;
-/** First probe of a silent connection, so that a peer that vanished is noticed without traffic. */
-const KEEP_ALIVE_DELAY_MS = 10_000;
+const DEAD_PEER_US = 20_000_000;
+/** libuv asks a silent connection ten times, a second apart (uv__tcp_keepalive), after this first pause at the least. */
+const KEEP_ALIVE_PROBES_MS = 10_000;
+const KEEP_ALIVE_LEAST_MS = 1_000;
+
+/** Node has no public name for it. */
+function descriptorOf(socket: net.Socket): number | undefined {
+  const handle = '_handle' in socket ? socket._handle : undefined;
+  const fd = typeof handle === 'object' && handle !== null && 'fd' in handle ? handle.fd : undefined;
+  return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+}
 
 export class TcpLine implements Line {
   readonly path: string;
@@ -57,7 +70,11 @@ export class TcpLine implements Line {
     }
     this.#connected = true;
     this.#listener = listener;
-    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+    const deadMs = (this.#parts.deadPeerUs ?? DEAD_PEER_US) / 1000;
+    socket.setKeepAlive(true, Math.max(KEEP_ALIVE_LEAST_MS, deadMs - KEEP_ALIVE_PROBES_MS));
+    // With octets under way there are no keep-alive probes, and the kernel alone would repeat them for a quarter of an hour.
+    const fd = descriptorOf(socket);
+    if (fd !== undefined) this.#parts.setUserTimeout?.(fd, deadMs);
     socket.on('data', (octets) => {
       if (this.#socket !== socket) return;
       this.#bytesIn += octets.length;

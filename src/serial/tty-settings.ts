@@ -1,5 +1,7 @@
 /** How a tty is opened, and what is asked of it beyond node-serialport. */
 
+import type { Rs485Settings } from './rs485.js';
+
 export interface TtySettings {
   /** Any rate; Linux knows more than the traditional ones (termios2, BOTHER). */
   readonly baudRate: number;
@@ -12,6 +14,8 @@ export interface TtySettings {
   readonly rts?: boolean;
   /** ASYNC_LOW_LATENCY, which takes an FTDI adapter's latency timer from 16 ms to 1 ms (ftdi_sio.c). */
   readonly lowLatency?: boolean;
+  /** Driver-enable by RTS for two-wire lines (TIOCSRS485). */
+  readonly rs485?: Rs485Settings | undefined;
   /** Pause between opening and the first octet read or written, for boards that opening resets. */
   readonly settleUs: number;
 }
@@ -26,4 +30,8 @@ export interface TtyExtras {
   setExclusive(fd: number, exclusive: boolean): number;
   /** flock(2) with LOCK_EX and LOCK_NB. */
   lockExclusive(fd: number): number;
+  /** TIOCSRS485; the octets then hold what the driver accepted. */
+  setRs485?(fd: number, settings: Uint8Array): number;
+  /** TIOCSSERIAL with ASYNC_LOW_LATENCY. */
+  setLowLatency?(fd: number, on: boolean): number;
 }

@@ -1,0 +1,46 @@
+/** RS-485 driver-enable as the kernel does it: struct serial_rs485 (include/uapi/linux/serial.h), in octets and back. */
+
+export interface Rs485Settings {
+  /** Level of RTS while sending; the other one otherwise. */
+  readonly rtsOnSend: 'high' | 'low';
+  readonly delayBeforeSendMs: number;
+  readonly delayAfterSendMs: number;
+  /** Whether own octets are heard too. */
+  readonly receiveDuringSend: boolean;
+}
+
+/** Flags, two delays, and padding for unions of newer kernels. */
+export const RS485_BYTES = 32;
+const ENABLED = 1 << 0;
+const RTS_ON_SEND = 1 << 1;
+const RTS_AFTER_SEND = 1 << 2;
+const RX_DURING_TX = 1 << 4;
+
+export function encodeRs485(settings: Rs485Settings): Uint8Array {
+  const octets = new Uint8Array(RS485_BYTES);
+  const fields = new Uint32Array(octets.buffer);
+  const level = settings.rtsOnSend === 'high' ? RTS_ON_SEND : RTS_AFTER_SEND;
+  fields[0] = ENABLED | level | (settings.receiveDuringSend ? RX_DURING_TX : 0);
+  fields[1] = settings.delayBeforeSendMs;
+  fields[2] = settings.delayAfterSendMs;
+  return octets;
+}
+
+/** Null when it is off. @param octets `RS485_BYTES` of them */
+export function decodeRs485(octets: Uint8Array): Rs485Settings | null {
+  const view = new Uint32Array(octets.slice().buffer);
+  const flags = view[0] ?? 0;
+  if ((flags & ENABLED) === 0) return null;
+  return {
+    rtsOnSend: (flags & RTS_ON_SEND) === 0 ? 'low' : 'high',
+    delayBeforeSendMs: view[1] ?? 0,
+    delayAfterSendMs: view[2] ?? 0,
+    receiveDuringSend: (flags & RX_DURING_TX) !== 0,
+  };
+}
+
+/** The keys in which the driver did not do what was asked. */
+export function differingRs485(asked: Rs485Settings, accepted: Rs485Settings | null): string[] {
+  if (accepted === null) return ['rs485'];
+  return (Object.keys(asked) as (keyof Rs485Settings)[]).filter((key) => asked[key] !== accepted[key]);
+}

@@ -1,0 +1,154 @@
+/** Whole bridges on lines that are pulled out, hold, and come back: what is kept, what is counted, what goes on. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addressOf, INTERFACE, Neighbourhood, type Station } from '../../src/daemon/stations.js';
+import { connect, Plug } from './line-support.js';
+import { nextTurns } from './native-support.js';
+
+const SINK = 9;
+const SETTINGS = ['air.pacing=line'];
+
+async function eventually(what: string, condition: () => Promise<boolean>, limitMs = 30_000): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`timed out: ${what}`);
+    await nextTurns(50);
+  }
+}
+
+describe('a bridge whose line comes and goes', () => {
+  let place: Neighbourhood;
+  let left: Plug;
+  let right: Plug;
+  let sender: Station;
+  let receiver: Station;
+
+  beforeEach(async () => {
+    place = new Neighbourhood();
+    left = new Plug(place.folder, 'left');
+    right = new Plug(place.folder, 'right');
+    connect(left, right);
+    left.plugIn();
+    right.plugIn();
+    sender = await place.open();
+    receiver = await place.open();
+  });
+
+  afterEach(async () => {
+    await place.close();
+    left.unplug();
+    right.unplug();
+  });
+
+  const up = async (settings: readonly string[] = SETTINGS): Promise<void> => {
+    await sender.up({ number: 1, profile: 'null-modem', port: left.link, settings });
+    await receiver.up({ number: 2, profile: 'null-modem', port: right.link, settings });
+    await receiver.call('receive', { port: SINK });
+  };
+  const pace = (ticks: number, intervalUs: number, stream = 1) =>
+    sender.call('pace', {
+      to: { address: addressOf(2), port: SINK },
+      streams: [{ stream, typeOfService: 0 }],
+      payloadBytes: 1000,
+      intervalUs,
+      ticks,
+    });
+  const received = async (): Promise<number> => (await receiver.call('received', { port: SINK })).length;
+  const isOpen = async (reopens: number): Promise<boolean> => {
+    const { line } = await sender.status();
+    return line.state === 'open' && line.reopens === reopens;
+  };
+
+  it('keeps TAP and queue while the port is gone, and sends what waited when it is back under its old name', async () => {
+    await up();
+    await pace(10, 0);
+    await eventually('the first ten', async () => (await received()) === 10);
+    const before = await sender.call('linkStatistics', { name: INTERFACE });
+    left.unplug();
+    await eventually('the loss', async () => (await sender.status()).line.state !== 'open');
+    await pace(50, 0, 2);
+    await nextTurns(1500);
+    expect(await received()).toBe(10);
+    left.plugIn();
+    await eventually('everything that waited', async () => (await received()) === 60);
+    const { line, drops, backPressure } = await sender.status();
+    expect(line).toMatchObject({ state: 'open', reopens: 1, stalls: 0 });
+    expect({ tap: backPressure.tapDropped, qdisc: backPressure.qdisc.dropped }).toEqual({ tap: 0, qdisc: 0 });
+    expect(drops.deadline).toBeUndefined();
+    const after = await sender.call('linkStatistics', { name: INTERFACE });
+    expect(after.txPackets).toBeGreaterThan(before.txPackets);
+    expect(sender.log.filter(({ event }) => event === 'line-lost')).toHaveLength(1);
+  });
+
+  it('pulled out in mid-frame under load, loses what was on the line and nothing else, time and again', async () => {
+    await up();
+    const load = pace(2000, 2000);
+    for (let cycle = 1; cycle <= 5; cycle++) {
+      await nextTurns(200);
+      left.unplug();
+      await nextTurns(20);
+      left.plugIn();
+      await eventually(`cycle ${cycle}`, () => isOpen(cycle));
+    }
+    await load;
+    // The pty holds some fifteen frames, and one write of the bridge as many again.
+    await eventually('the rest', async () => (await received()) >= 2000 - 5 * 40);
+    const { mac, drops } = await sender.status();
+    expect(['idle', 'contending', 'transmitting']).toContain(mac.state);
+    expect(drops['line-down']).toBeUndefined();
+  });
+
+  it('drops by age, and counts, the frame in hand when the port stays away', async () => {
+    await up([...SETTINGS, 'link.deadlineMs=300']);
+    left.hold(true);
+    await pace(60, 0);
+    await eventually('a full line', async () => (await sender.status()).mac.state === 'transmitting');
+    left.unplug();
+    left.hold(false);
+    await nextTurns(1500);
+    left.plugIn();
+    await eventually('the line', () => isOpen(1));
+    await eventually('the count', async () => ((await sender.status()).drops.deadline ?? 0) >= 1);
+  });
+
+  it('throws away what a replugged port still holds from another time', async () => {
+    await up();
+    await pace(5, 0);
+    await eventually('five', async () => (await received()) === 5);
+    const bytesBefore = (await receiver.status()).line.bytesIn;
+    right.unplug();
+    await eventually('the loss', async () => (await receiver.status()).line.state !== 'open');
+    right.plugIn();
+    right.write(new Uint8Array(3000).fill(0x55));
+    await eventually('the line', async () => (await receiver.status()).line.state === 'open');
+    await nextTurns(300);
+    const { line } = await receiver.status();
+    expect(line.bytesIn).toBe(bytesBefore);
+  });
+
+  it('a line that takes nothing any more is opened again after a bounded time, and the bridge goes on', async () => {
+    await up();
+    left.hold(true);
+    await pace(100, 0);
+    await eventually('the stall', async () => (await sender.status()).line.stalls === 1, 40_000);
+    left.hold(false);
+    await eventually('the line', async () => (await sender.status()).line.state === 'open');
+    const before = await received();
+    await pace(10, 1000, 3);
+    await eventually('fresh packets', async () => (await received()) >= before + 10);
+    expect(sender.log.some(({ event, cause }) => event === 'line-lost' && String(cause).includes('no octet'))).toBe(
+      true,
+    );
+  });
+
+  it('refuses a port that another bridge has, with the exit code of the line', async () => {
+    await up();
+    const third = await place.open();
+    await expect(
+      third.up({ number: 3, profile: 'null-modem', port: left.link, settings: SETTINGS }),
+    ).rejects.toMatchObject({
+      code: 'line',
+      message: expect.stringContaining('another program has it open'),
+    });
+    expect((await sender.status()).line.state).toBe('open');
+  });
+});
