@@ -9,7 +9,15 @@ import type { MacConfig } from '../mac/ports.js';
 import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
 import type { Configuration } from '../modem/profile-schema.js';
-import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../native/addon.js';
+import {
+  inputBytes,
+  lockExclusive,
+  outputBytes,
+  setExclusive,
+  setLowLatency,
+  setRs485,
+  setTcpUserTimeout,
+} from '../native/addon.js';
 import type { Log } from '../observe/log.js';
 import { createLine } from '../serial/open-line.js';
 import { NeighbourTable } from '../wire/address.js';
@@ -86,7 +94,11 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
         createLine(
           wanted.port,
           { ...configuration.line, settleUs: 0 },
-          { scheduler, extras: { inputBytes, lockExclusive, outputBytes, setExclusive } },
+          {
+            scheduler,
+            extras: { inputBytes, lockExclusive, outputBytes, setExclusive, setLowLatency, setRs485 },
+            setUserTimeout: setTcpUserTimeout,
+          },
         ),
       encapsulation: encapsulation(configuration, neighbours, tapInterface),
       homeFilter: homeFilter(configuration, neighbours),
