@@ -7,15 +7,21 @@ import { KissDriver } from './kiss.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { PopotoDriver } from './popoto.js';
+import { Rak3172Driver } from './rak3172.js';
 import { Rn2483Driver } from './rn2483.js';
 import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
+import { WioE5Driver } from './wio-e5.js';
 
 /** The driver that a validated profile (or configuration) names; its line comes later, by `lineOpened`. */
 export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
   const { driver } = profile;
   switch (driver.kind) {
+    case 'rak3172':
+      return new Rak3172Driver(profile, driver, options);
+    case 'wio-e5':
+      return new WioE5Driver(profile, driver, options);
     case 'rn2483':
       return new Rn2483Driver(profile, driver, options);
     case 'rylr':

@@ -101,4 +101,4 @@ export type WioE5Settings = z.output<typeof wioE5Driver>;
 /** What all of them have. */
 export type LoraSettings = Pick<RylrSettings, keyof typeof modulation | keyof typeof dialogue>;
 
-export const loraDrivers = [rylrDriver, rn2483Driver] as const;
+export const loraDrivers = [rylrDriver, rn2483Driver, rak3172Driver, wioE5Driver] as const;

@@ -7,10 +7,12 @@ import { KissEmulator } from './kiss.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { PopotoEmulator } from './popoto.js';
+import { Rak3172Emulator } from './rak3172.js';
 import { Rn2483Emulator } from './rn2483.js';
 import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
+import { WioE5Emulator } from './wio-e5.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['evologics', (context) => new EvologicsEmulator(context)],
@@ -18,6 +20,8 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['unetstack', (context) => new UnetstackEmulator(context)],
+  ['rak3172', (context) => new Rak3172Emulator(context)],
+  ['wio-e5', (context) => new WioE5Emulator(context)],
   ['rn2483', (context) => new Rn2483Emulator(context)],
   ['rylr', (context) => new RylrEmulator(context)],
   ['popoto', (context) => new PopotoEmulator(context)],
