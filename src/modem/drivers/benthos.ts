@@ -32,7 +32,9 @@ const REPORT_BYTES = 140;
 const MAX_LINE_BYTES = 2 * 4096 + 80;
 /** What the modem may take for `Forwarding Delay Up`. */
 const REPORT_MARGIN_US = 5_000_000;
-const PROMPT = /user:\d+>/g;
+/** `user:1>` has no line end: its last octet is taken for one. No line that matters has that octet. */
+const PROMPT_END = 0x3e;
+const LF = 0x0a;
 
 export class BenthosDriver extends AcousticDriver {
   readonly capabilities: PhyCapabilities;
@@ -73,24 +75,31 @@ export class BenthosDriver extends AcousticDriver {
     this.timing = {
       airtimeUs: (frameBytes) => fixedRateAirtimeUs(rate, this.#codec.maxEncodedBytes(frameBytes) - 1),
       turnaroundUs: Math.ceil((GO_ONLINE_BYTES + longest) * this.lineOctetUs + FORWARDING_DELAY_US + air.turnaroundUs),
-      // A packet is told when it has arrived whole.
+      // A packet is told when it has arrived whole, and a frame in progress is heard by nobody.
       carrierDetectUs:
         air.carrierDetectUs === 'auto'
-          ? Math.ceil((REPORT_BYTES + 2 * longest) * this.lineOctetUs)
+          ? fixedRateAirtimeUs(rate, longest) + Math.ceil((REPORT_BYTES + 2 * longest) * this.lineOctetUs)
           : air.carrierDetectUs,
       propagationUs: air.propagationUs,
       hostLatencyUs: this.hostLatencyUs,
     };
-    this.decoder = lineSplitter(
+    const lines = lineSplitter(
       { maxLineBytes: MAX_LINE_BYTES },
       {
         line: (octets) => {
-          const line = textOf(octets).replaceAll(PROMPT, '').trim();
+          const line = textOf(octets).trim();
           if (line !== '') this.message(line);
         },
         discard: (cause, octets) => this.discard(cause, octets),
       },
     );
+    this.decoder = {
+      push: (octets) => lines.push(octets.map((octet) => (octet === PROMPT_END ? LF : octet))),
+      reset: () => lines.reset(),
+      get heldOctets() {
+        return lines.heldOctets;
+      },
+    };
   }
 
   protected preparation(): readonly Exchange[] {
@@ -205,7 +214,7 @@ export class BenthosDriver extends AcousticDriver {
     const guardUs = this.#settings.guardMs * 1000;
     return {
       send: octetsOf('+++\r'),
-      judge: judgeBy([/not found/i, 'ok']),
+      judge: judgeBy([/not found|^user:\d+$/i, 'ok']),
       guardUs,
       replyUs: guardUs,
       tries: 1,

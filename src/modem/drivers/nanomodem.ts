@@ -53,9 +53,11 @@ export class NanomodemDriver extends AcousticDriver {
     this.timing = {
       airtimeUs: (frameBytes) => tableAirtimeUs(AIRTIMES, frameBytes),
       turnaroundUs: Math.ceil((COMMAND_BYTES + longest) * this.lineOctetUs + air.turnaroundUs),
-      // A packet is told when it has arrived whole.
+      // A packet is told when it has arrived whole, and a frame in progress is heard by nobody.
       carrierDetectUs:
-        air.carrierDetectUs === 'auto' ? Math.ceil((REPORT_BYTES + longest) * this.lineOctetUs) : air.carrierDetectUs,
+        air.carrierDetectUs === 'auto'
+          ? tableAirtimeUs(AIRTIMES, longest) + Math.ceil((REPORT_BYTES + longest) * this.lineOctetUs)
+          : air.carrierDetectUs,
       propagationUs: air.propagationUs,
       hostLatencyUs: this.hostLatencyUs,
     };

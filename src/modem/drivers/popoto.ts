@@ -76,8 +76,9 @@ export class PopotoDriver extends AcousticDriver {
       turnaroundUs: Math.ceil(
         (COMMAND_BYTES + this.#state.length + NUMBER_BYTES * longest) * this.lineOctetUs + air.turnaroundUs,
       ),
-      // A packet is told when it has arrived whole.
-      carrierDetectUs: air.carrierDetectUs === 'auto' ? reportUs : air.carrierDetectUs,
+      // A packet is told when it has arrived whole, and a frame in progress is heard by nobody.
+      carrierDetectUs:
+        air.carrierDetectUs === 'auto' ? fixedRateAirtimeUs(fixed, longest) + reportUs : air.carrierDetectUs,
       propagationUs: air.propagationUs,
       hostLatencyUs: this.hostLatencyUs,
     };

@@ -2,8 +2,8 @@
 import { BenthosEmulator } from '../../../src/sim/emulators/benthos.js';
 import { driverBench } from '../driver-bench.js';
 
-/** Guard time, +++ and the guard time behind it, AT, ATO; a signal as long as that hides most of it. */
-const COMMAND_MODE_US = 3_100_000;
+/** Guard time, +++, AT, ATO; a signal as long as that hides most of it. */
+const COMMAND_MODE_US = 1_800_000;
 
 const lost = (pattern: RegExp) => ({
   on: ({ faults }: BenthosEmulator) => {
