@@ -147,6 +147,7 @@ class BlockingCall {
       if (env != nullptr && !callback.IsEmpty()) callback.Call({Napi::Number::New(env, result)});
     });
     state.done.Release();
+    state.fd.Close();
     state.finished = true;
   }
 
