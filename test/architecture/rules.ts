@@ -48,6 +48,7 @@ export const SINGLE_USE: readonly { readonly name: string; readonly what: string
       what: 'node_modules/zod/',
       only: [
         '^src/modem/(profile|schema|configuration)[^/]*\\.ts$',
+        '^src/modem/settings/[^/]+\\.ts$',
         '^src/sim/medium-file\\.ts$',
         '^src/(cli|daemon)/[^/]*config[^/]*\\.ts$',
       ],
