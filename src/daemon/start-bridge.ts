@@ -5,8 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../base/errors.js';
 import { seededRandom } from '../base/random.js';
-import type { MacConfig } from '../mac/ports.js';
-import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
 import type { Configuration } from '../modem/profile-schema.js';
 import {
@@ -30,16 +28,13 @@ import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
 import { measureHostLatencyUs } from './host-latency.js';
 import { InterfaceWatch } from './interface-watch.js';
-import { installNeighbours } from './known-neighbours.js';
+import { installCallsigns, installNeighbours } from './known-neighbours.js';
+import { macConfig } from './mac-config.js';
 import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
 import { ServiceManager } from './service-manager.js';
 import type { BridgeStatus } from './status.js';
 import { TapInterface } from './tap-interface.js';
-
-/** Frames of others that an attempt may have to wait for, before the packet in hand is too old: own estimate. */
-const WAITS_AN_ATTEMPT = 16;
-const DEADLINE_MIN_US = 5_000_000;
 
 export interface StartOptions {
   readonly configuration: Configuration;
@@ -81,7 +76,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       installNeighbours: (netlink, ifindex) =>
         answersAtHome(configuration)
           ? installNeighbours(netlink, ifindex, neighbours, wanted.addresses, configuration.neighbours)
-          : () => undefined,
+          : installCallsigns(netlink, ifindex, wanted.callsigns ?? {}),
     });
     undo.push(() => void tapInterface.close());
     const bridge = new Bridge({
@@ -174,7 +169,7 @@ function encapsulation(
   neighbours: NeighbourTable,
   tapInterface: TapInterface,
 ): Encapsulation {
-  const plain = createEncapsulation(configuration.link.encapsulation, neighbours);
+  const plain = createEncapsulation(configuration.link.encapsulation, neighbours, configuration.interface.callsign);
   if (configuration.link.encapsulation === 'ethernet') return plain;
   const translation = new MacTranslation(plain, neighbours.station, tapInterface.mac);
   tapInterface.onMac = (mac) => {
@@ -195,22 +190,11 @@ async function takeDown(undo: (() => void | Promise<void>)[]): Promise<void> {
   undo.length = 0;
 }
 
-function macConfig({ link }: Configuration, driver: ModemDriver): MacConfig {
-  const linkFrames = link.encapsulation === 'sluice';
-  const frameUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes);
-  const autoUs = Math.max(DEADLINE_MIN_US, (link.maxRetries + 1) * WAITS_AN_ATTEMPT * frameUs);
-  return {
-    linkFrames,
-    fcsBytes: link.fcsBytes === 'auto' ? (driver.capabilities.checksIntegrity ? 0 : 4) : link.fcsBytes,
-    arq: link.arq && linkFrames,
-    maxRetries: link.maxRetries,
-    deadlineUs: link.deadlineMs === 'auto' ? autoUs : link.deadlineMs * 1000,
-  };
-}
-
 /** Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask. */
 function answersAtHome({ link }: Configuration): boolean {
-  return link.chatter.arp === 'auto' ? link.encapsulation !== 'ethernet' : link.chatter.arp === 'local';
+  return link.chatter.arp === 'auto'
+    ? !['ethernet', 'ax25'].includes(link.encapsulation)
+    : link.chatter.arp === 'local';
 }
 
 function homeFilter(configuration: Configuration, neighbours: NeighbourTable): HomeFilter {

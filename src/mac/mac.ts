@@ -26,6 +26,8 @@ import { deriveTiming, type MacTiming } from './timing.js';
 const PENDING_ACKS_MAX = 16;
 /** The next frame of a burst has been sensed after so many slots; one is exact, and leaves no room for a tie. */
 const BURST_GAP_SLOTS = 2;
+/** Slots that a sender of interactive traffic leaves to its answer. */
+const YIELD_SLOTS = 4;
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
 /** Frames held back and fragments are given up after so many of the longest exchanges without a sign of their sender. */
@@ -44,6 +46,8 @@ export class Mac implements PhyListener {
   readonly #delays = new RecentDurations();
   #state: MacState = 'down';
   #onAir: 'data' | 'ack' | null = null;
+  /** What was sent last asks for an answer, by whoever got it. */
+  #interactive = false;
   /** The data frame that is on the air. */
   #sending: BurstFrame | null = null;
   readonly #pendingAcks: Station[] = [];
@@ -240,6 +244,7 @@ export class Mac implements PhyListener {
     if (frame === null) return;
     this.counters.attempts++;
     this.#sending = frame;
+    this.#interactive = frame.interactive && frame.wantsAck;
     const isFirst = this.#state !== 'transmitting';
     this.#state = 'transmitting';
     this.#transmit('data', frame.octets, !isFirst);
@@ -295,6 +300,7 @@ export class Mac implements PhyListener {
     this.#delays.record(this.#options.scheduler.nowUs() - this.#contendingSinceUs);
     this.#contention.succeeded(confirmed);
     this.#access.redraw();
+    if (this.#interactive) this.#access.yieldSlots(YIELD_SLOTS);
     // Whether more waits is only known by pulling, and that only after the channel is won again.
     this.#contend();
   }

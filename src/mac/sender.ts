@@ -34,6 +34,7 @@ interface Unit {
   readonly destination: Station;
   readonly body: Uint8Array;
   readonly pulledUs: number;
+  readonly priority: number;
   /** The same for all fragments of a packet. */
   readonly packet: object;
   /** How often the modem did not take it. */
@@ -47,8 +48,12 @@ export interface BurstFrame {
   /** No other frame of this burst follows. */
   readonly last: boolean;
   readonly wantsAck: boolean;
+  /** Somebody waits for the answer to what it carries: it ends the burst, and its sender lets others go first. */
+  readonly interactive: boolean;
 }
 
+/** Priority (SO_PRIORITY) of interactive traffic: Linux's TC_PRIO_INTERACTIVE, what TOS 0x10 is mapped to. */
+const INTERACTIVE_PRIORITY = 6;
 const NO_BODY = new Uint8Array(0);
 /** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
 const POLL_WORTH = 5;
@@ -117,10 +122,12 @@ export class Sender {
     burst.airtimeUs += this.#airtimeUs(unit);
     this.#burstUs = burst.airtimeUs;
     open.attempts++;
-    const last = !this.#another(nowUs);
+    const interactive = unit.priority >= INTERACTIVE_PRIORITY;
+    // What is repeated is not cut short: it was under way before.
+    const last = (interactive && burst.repeats.length === 0) || !this.#another(nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
-    return { octets: this.#encode(open, !last), destination: unit.destination, first, last, wantsAck };
+    return { octets: this.#encode(open, !last), destination: unit.destination, first, last, wantsAck, interactive };
   }
 
   /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
@@ -199,7 +206,7 @@ export class Sender {
     const sequence = this.#open?.unacknowledged[0]?.sequence ?? 0;
     const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
     const octets = encodeLinkFrame({ ...header, body: NO_BODY }, config.fcsBytes);
-    return { octets, destination, first: true, last: true, wantsAck: true };
+    return { octets, destination, first: true, last: true, wantsAck: true, interactive: false };
   }
 
   #openNext(): OpenFrame<Unit> {
@@ -287,19 +294,20 @@ export class Sender {
 
   #unitsOf({ packet, pulledUs }: { packet: OutboundPacket; pulledUs: number }, nowUs: number): Unit[] {
     const { config, drop } = this.#options;
-    const { destination, kind, payload } = packet;
+    const { destination, kind, payload, priority } = packet;
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ type: 'raw', destination, body: payload, pulledUs, packet: {}, refusals: 0 }];
+        return [{ type: 'raw', destination, body: payload, pulledUs, priority, packet: {}, refusals: 0 }];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
     }
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1) return [{ type: kind, destination, body: payload, pulledUs, packet: {}, refusals: 0 }];
+      if (together.length === 1)
+        return [{ type: kind, destination, body: payload, pulledUs, priority, packet: {}, refusals: 0 }];
       const body = encodeAggregate(together);
-      return [{ type: 'aggregate', destination, body, pulledUs, packet: {}, refusals: 0 }];
+      return [{ type: 'aggregate', destination, body, pulledUs, priority, packet: {}, refusals: 0 }];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
@@ -312,6 +320,7 @@ export class Sender {
       destination,
       body,
       pulledUs,
+      priority,
       packet: whole,
       refusals: 0,
     }));

@@ -58,7 +58,7 @@ describe('errors name the key, the value and what is allowed', () => {
     ['line.dtr=on', 'line.dtr: "on" is not allowed; expected true or false [--set]'],
     [
       'line=9600',
-      'line: 9600 is not allowed; expected a mapping with the keys baudRate, dataBits, parity, stopBits, flowControl, dtr, rts, settleMs [--set]',
+      'line: 9600 is not allowed; expected a mapping with the keys baudRate, dataBits, parity, stopBits, flowControl, lowLatency, rs485, dtr, rts, settleMs [--set]',
     ],
     ['link.fcsBytes=3', 'link.fcsBytes: 3 is not allowed; expected one of auto, 0, 2, 4 (octets) [--set]'],
     [
@@ -77,7 +77,7 @@ describe('errors name the key, the value and what is allowed', () => {
     ],
     [
       'link.mtu=500',
-      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, deadlineMs, chatter [--set]',
+      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, deadlineMs, aggregate, chatter [--set]',
     ],
     [
       'radio=1',
@@ -128,8 +128,12 @@ describe('errors name the key, the value and what is allowed', () => {
 
   it.each([
     [
-      ['link.mtuBytes=2041'],
-      'link.mtuBytes: 2041 is not allowed; expected at most 2040: driver.maxFrameBytes 2048 less 8 for the link frame [--set]',
+      ['link.encapsulation=ip', 'link.mtuBytes=2049'],
+      'link.mtuBytes: 2049 is not allowed; expected at most 2048: driver.maxFrameBytes 2048 less 0 for the link frame [--set]',
+    ],
+    [
+      ['driver.maxFrameBytes=32', 'link.mtuBytes=3000'],
+      'link.mtuBytes: 3000 is not allowed; expected at most 2813: 128 fragments in frames of driver.maxFrameBytes 32 [--set]',
     ],
     [['air.duplex=full'], 'mac.channelAccess: "host" is not allowed; expected modem or none with air.duplex full'],
     [
