@@ -196,9 +196,15 @@ export class CycleContention implements Contention {
       contenders = Math.min(contenders, Math.max(COARSE_CONTENDERS, this.#seats.size));
       attempts = Math.max(attempts, 1 / Math.max(1, this.#cycle - this.#seats.size));
     }
+    // One draw: the chance that none of the slots so far is taken falls below it in the slot that is.
+    const drawn = this.#random.unit();
+    const anyExpected = this.#seats.size > 0;
+    let none = 1;
     for (let ahead = 0; ; ahead++) {
-      if (ahead < MAX_CYCLE_SLOTS && this.#seats.expectedIn(nextSlot + ahead) !== undefined) continue;
-      if (this.#random.unit() < attempts / Math.max(attempts, contenders)) return ahead;
+      const isFree = !anyExpected || ahead >= MAX_CYCLE_SLOTS || this.#seats.expectedIn(nextSlot + ahead) === undefined;
+      if (!isFree) continue;
+      none *= 1 - attempts / Math.max(attempts, contenders);
+      if (none <= drawn) return ahead;
       contenders -= attempts;
     }
   }

@@ -21,6 +21,8 @@ export interface ReceptionRules {
   readonly captureRatio: number | undefined;
   /** Give all listeners the same octets of an intact frame. */
   readonly shareIntactFrames: boolean;
+  /** Whether a hit destroys one octet of a frame, the same for all listeners, and not all that it covers. */
+  readonly brieflySpoiled: boolean;
 }
 
 export class Antenna {
@@ -125,10 +127,14 @@ export class Antenna {
     const preambleHit = hit && frame.first && reception.isHit(reception.startUs, Math.round(startUs));
     let octets = this.#rules.shareIntactFrames ? frame.octets : frame.octets.slice();
     const ownCopy = (): void => {
-      if (octets === frame.octets) octets = frame.octets.slice();
+      if (octets === frame.octets || octets === frame.spoiled) octets = octets.slice();
     };
     let damages = 0;
-    if (hit) {
+    if (hit && this.#rules.brieflySpoiled) {
+      frame.spoiled ??= withOneOctetDestroyed(frame.octets, this.#random);
+      octets = frame.spoiled;
+      damages = 1;
+    } else if (hit) {
       ownCopy();
       damages = reception.destroyHitOctets(octets, startUs, frame.octetUs, nowUs, this.#random);
       this.counts.octetsDestroyed += damages;
@@ -277,4 +283,10 @@ export class Antenna {
       signal.hit = true;
     } else if (!reception.spoiled && reception.faded === false) this.counts.deliveries++;
   }
+}
+
+function withOneOctetDestroyed(intact: Uint8Array, random: Random): Uint8Array {
+  const octets = intact.slice();
+  if (octets.length > 0) octets[0] = destroyedOctet(octets[0] as number, random);
+  return octets;
 }

@@ -41,6 +41,11 @@ export interface MediumOptions {
   readonly pathLossExponent?: number;
   /** Give all listeners the same octets of an intact frame: faster, for listeners that leave them alone. Default: false. */
   readonly shareIntactFrames?: boolean;
+  /**
+   * A collision destroys one octet of a whole frame, the same for all listeners, and not all that it covers: faster, for
+   * listeners that check integrity and leave the octets alone. Default: false.
+   */
+  readonly brieflySpoiled?: boolean;
 }
 
 /** How the time since the start was spent, as seen at the antennas that send (propagation does not count). */
@@ -101,6 +106,7 @@ export class Medium {
       frameErrorRate: options.frameErrorRate ?? 0,
       captureRatio: captureDb === 'none' ? undefined : 10 ** (captureDb / 10),
       shareIntactFrames: options.shareIntactFrames ?? false,
+      brieflySpoiled: options.brieflySpoiled ?? false,
     };
     for (const { id, position } of options.stations) {
       this.#antennas.set(id, new Antenna(id, this.#rules, seededRandom(options.random.uint32())));

@@ -85,6 +85,7 @@ export function simulateSaturation(options: SaturationOptions): SaturationResult
     rateBps: options.rateBps ?? 9600,
     stations: everybody.map((id) => ({ id })),
     shareIntactFrames: true,
+    brieflySpoiled: true,
     ...options.medium,
   });
   const frameUs = medium.octetsUs(frameBytes);

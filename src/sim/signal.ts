@@ -22,6 +22,8 @@ export interface AirFrame {
   /** Whether the preamble is just before it. */
   readonly first: boolean;
   hit: boolean;
+  /** With one octet destroyed; made when first needed. */
+  spoiled?: Uint8Array;
 }
 
 /** A frame as it reached one antenna, where nobody sent meanwhile. */

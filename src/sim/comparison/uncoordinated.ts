@@ -31,6 +31,7 @@ export function simulateUncoordinated(options: UncoordinatedOptions): { utilisat
     rateBps: RATE_BPS,
     stations: ids.map((id) => ({ id })),
     shareIntactFrames: true,
+    brieflySpoiled: true,
   });
   const frame = new Uint8Array(FRAME_BYTES);
   const frameUs = medium.octetsUs(FRAME_BYTES);
