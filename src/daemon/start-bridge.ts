@@ -3,8 +3,10 @@
  * the gate, bring the interface up, serve status and metrics, open the line. What fails takes down what stood before it.
  */
 import { randomBytes } from 'node:crypto';
+import type { Scheduler } from '../base/clock.js';
 import { SluiceError } from '../base/errors.js';
 import { seededRandom } from '../base/random.js';
+import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
 import type { Configuration } from '../modem/profile-schema.js';
 import {
@@ -26,7 +28,7 @@ import { MacTranslation } from '../wire/mac-translation.js';
 import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
-import { measureHostLatencyUs } from './host-latency.js';
+import { commonHostLatencyUs, measureHostLatencyUs } from './host-latency.js';
 import { InterfaceWatch } from './interface-watch.js';
 import { installCallsigns, installNeighbours } from './known-neighbours.js';
 import { macConfig } from './mac-config.js';
@@ -58,9 +60,18 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
   try {
     scheduler.onHang = (hungUs) =>
       log.warn('hung', { forMs: Math.round(hungUs / 1000), meaning: 'the process did not run; its clock stood still' });
-    const hostLatencyUs = await measureHostLatencyUs(scheduler);
+    const measuredLatencyUs = await measureHostLatencyUs(scheduler);
     const probe = await probeBackPressure();
-    const driver = createDriver(configuration, { scheduler, hostLatencyUs });
+    const driver = driverWithCommonLatency(configuration, scheduler);
+    const { hostLatencyUs } = driver.timing;
+    if (measuredLatencyUs > hostLatencyUs) {
+      log.warn('host-latency', {
+        measuredUs: measuredLatencyUs,
+        allowedUs: hostLatencyUs,
+        remedy:
+          'Frames will collide more often. Take load off this machine, or raise mac.hostLatencyUs at all stations.',
+      });
+    }
     const neighbours = new NeighbourTable({
       station: wanted.station,
       addresses: wanted.addresses,
@@ -143,7 +154,8 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       mtuBytes: link.mtuBytes,
       slotUs,
       a: Number((slotUs / driver.timing.airtimeUs(driver.capabilities.maxFrameBytes)).toPrecision(3)),
-      hostLatencyUs: driver.timing.hostLatencyUs,
+      hostLatencyUs,
+      measuredLatencyUs,
       control: control.path,
     });
     manager.ready(`${configuration.id} on ${wanted.port}`);
@@ -188,6 +200,13 @@ async function takeDown(undo: (() => void | Promise<void>)[]): Promise<void> {
     }
   }
   undo.length = 0;
+}
+
+/** What a host may be late is worked out from the airtime of a full frame, which the driver knows. */
+function driverWithCommonLatency(configuration: Configuration, scheduler: Scheduler): ModemDriver {
+  const { capabilities, timing } = createDriver(configuration, { scheduler, hostLatencyUs: 0 });
+  const hostLatencyUs = commonHostLatencyUs(timing.airtimeUs(capabilities.maxFrameBytes));
+  return createDriver(configuration, { scheduler, hostLatencyUs });
 }
 
 /** Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask. */

@@ -84,7 +84,7 @@ async function seenOf(station: Station): Promise<Seen> {
   const { mac } = await station.status();
   const ready = station.log.find(({ event }) => event === 'ready');
   return {
-    hostLatencyUs: Number(ready?.hostLatencyUs ?? 0),
+    hostLatencyUs: Number(ready?.measuredLatencyUs ?? 0),
     slotUs: mac.slotUs,
     attempts: mac.attempts,
     unacked: mac.unacked,
