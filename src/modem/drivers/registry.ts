@@ -13,11 +13,14 @@ import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
 import { WioE5Driver } from './wio-e5.js';
+import { XbeeDriver } from './xbee.js';
 
 /** The driver that a validated profile (or configuration) names; its line comes later, by `lineOpened`. */
 export function createDriver(profile: Profile, options: DriverOptions): ModemDriver {
   const { driver } = profile;
   switch (driver.kind) {
+    case 'xbee':
+      return new XbeeDriver(profile, driver, options);
     case 'rak3172':
       return new Rak3172Driver(profile, driver, options);
     case 'wio-e5':

@@ -13,6 +13,7 @@ import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
 import { WioE5Emulator } from './wio-e5.js';
+import { XbeeEmulator } from './xbee.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['evologics', (context) => new EvologicsEmulator(context)],
@@ -20,6 +21,7 @@ const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, Emulator
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
   ['unetstack', (context) => new UnetstackEmulator(context)],
+  ['xbee', (context) => new XbeeEmulator(context)],
   ['rak3172', (context) => new Rak3172Emulator(context)],
   ['wio-e5', (context) => new WioE5Emulator(context)],
   ['rn2483', (context) => new Rn2483Emulator(context)],
