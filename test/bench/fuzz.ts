@@ -9,6 +9,7 @@ import { hdlcCodec } from '../../src/framing/hdlc.js';
 import { encodeKiss, kissDecoder } from '../../src/framing/kiss.js';
 import { lineSplitter } from '../../src/framing/lines.js';
 import { slipCodec } from '../../src/framing/slip.js';
+import { fuzzReception } from './fuzz-reception.js';
 import type { BenchRow } from './rows.js';
 
 const STREAMS = 10_000_000;
@@ -129,5 +130,24 @@ export async function runFuzz(say: (line: string) => void): Promise<readonly Ben
       met: null,
     });
   }
+  const { octets, delivered } = fuzzReception(streams, random);
+  const rssMb = process.memoryUsage().rss / 1e6;
+  say(`fuzz reception: ${streams} streams, ${octets} octets, ${delivered} packets delivered`);
+  rows.push({
+    suite: 'bridge',
+    measure: `fuzz of the whole way of reception, ${streams} streams: packets delivered, no exception`,
+    value: delivered,
+    unit: '',
+    target: '> 0',
+    met: delivered > 0,
+  });
+  rows.push({
+    suite: 'bridge',
+    measure: 'fuzz: RSS at the end',
+    value: rssMb,
+    unit: 'MB',
+    target: '<= 200',
+    met: rssMb <= 200,
+  });
   return rows;
 }
