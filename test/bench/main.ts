@@ -3,10 +3,12 @@ import Table from 'cli-table3';
 import { isSluiceError } from '../../src/base/errors.js';
 import { runBridgeBench } from './bridge.js';
 import { runMacBench } from './mac.js';
+import { runModemBench } from './modem.js';
 import type { BenchRow, BenchSuite } from './rows.js';
 
 const SUITES: Readonly<Record<string, BenchSuite>> = {
   bridge: runBridgeBench,
+  modem: runModemBench,
   mac: runMacBench,
 };
 

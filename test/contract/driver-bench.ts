@@ -67,6 +67,9 @@ export interface DriverBench<E extends Emulator = Emulator> {
   /** Frames that the modem holds and has not sent yet, the one on the air not counted. */
   readonly waitingFrames?: (emulator: E) => number;
 
+  /** How many of them may wait at a time, where the modem tells nobody when one has left. Default: 1. */
+  readonly waitingLimit?: number;
+
   /** Shortest link frame, and the distance between legal lengths. Default: 1 and 1. The longest is the driver's own word. */
   readonly minFrameBytes?: number;
   readonly lengthStep?: number;

@@ -271,7 +271,8 @@ function hazards(bench: DriverBench): string | undefined {
         }
         // The driver may go down and come back over it.
         for (const frame of frames) {
-          rig.runUntil(() => station.ready, recoverUs(bench));
+          // A modem that answers nothing cannot be prepared again: nothing is asked of it then.
+          if (!rig.runUntil(() => station.ready, recoverUs(bench))) break;
           expect(rig.sendAll(station, [frame])).toHaveLength(1);
         }
         rig.settle();
@@ -419,7 +420,7 @@ function oneFrame(bench: DriverBench): string | undefined {
     look();
     rig.time.at(rig.time.nowUs() + one.driver.timing.turnaroundUs + 1000, look);
   });
-  expect(most).toBeLessThanOrEqual(1);
+  expect(most).toBeLessThanOrEqual(bench.waitingLimit ?? 1);
   expectOrder(rig);
   return undefined;
 }

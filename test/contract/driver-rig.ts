@@ -193,7 +193,8 @@ export class DriverRig {
 
   /** Lets time pass until it holds. @returns whether it does */
   runUntil(holds: () => boolean, withinUs: number): boolean {
-    const endUs = this.time.nowUs() + withinUs;
+    // The clock counts whole microseconds.
+    const endUs = Math.ceil(this.time.nowUs() + withinUs);
     while (!holds()) {
       if (this.time.nowUs() >= endUs) return false;
       this.time.runUntil(Math.min(endUs, this.time.nowUs() + STEP_US));

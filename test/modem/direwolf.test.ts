@@ -22,13 +22,13 @@ import {
   withWolves,
 } from './direwolf-scenarios.js';
 
-const FLOOD_S = 45;
+const FLOOD_S = 35;
 /**
  * The aim is 85 % in the long run (bench suite `modem`). The TNC's own waiting is random, 0.3 s a frame in the mean and as
  * much in deviation, and so few frames fit into a test that the mean of them may be a tenth off.
  */
 const LEAST_SHARE = 0.78;
-const TRANSFER_BYTES = 2000;
+const TRANSFER_BYTES = 1200;
 
 describe('two Dire Wolfs', () => {
   it('find each other by ARP on the air, and answer', async () => {
@@ -81,11 +81,11 @@ describe('two Dire Wolfs', () => {
 
       await startFlood(one, 2, 2);
       const loadedMs: (number | null)[] = [];
-      for (let i = 0; i < 7; i++) loadedMs.push(...(await ping(one, 2, 1, LOW_DELAY)).rttMs);
+      for (let i = 0; i < 5; i++) loadedMs.push(...(await ping(one, 2, 1, LOW_DELAY)).rttMs);
       await one.call('flooded', { stop: true });
       const answered = loadedMs.filter((ms): ms is number => ms !== null);
-      expect(answered.length).toBeGreaterThanOrEqual(5);
-      expect(median(answered)).toBeLessThanOrEqual(median(idleMs) + (2 * airtimeUs(MTU_BYTES)) / 1000);
+      expect(answered.length).toBeGreaterThanOrEqual(4);
+      expect(Number(median(answered))).toBeLessThanOrEqual(Number(median(idleMs)) + (2 * airtimeUs(MTU_BYTES)) / 1000);
       expect((await one.status()).backPressure).toMatchObject({ tapDropped: 0, qdisc: { dropped: 0 } });
     });
   });
@@ -123,7 +123,7 @@ describe('three Dire Wolfs', () => {
       for (const number of [1, 2, 3]) await up(number, true);
       await startFlood(stationOf(stations, 1), 2, 1);
       await startFlood(stationOf(stations, 3), 2, 3);
-      const most = await Promise.all([1, 3].map((number) => watchQueue(stationOf(stations, number), 40)));
+      const most = await Promise.all([1, 3].map((number) => watchQueue(stationOf(stations, number), 30)));
       const arrivals = await stationOf(stations, 2).call('received', { port: SINK });
       for (const stream of [1, 3]) {
         // Those of one, on its own, would be fifteen or so.

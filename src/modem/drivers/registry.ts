@@ -4,11 +4,13 @@ import type { Profile } from '../profile-schema.js';
 import { BenthosDriver } from './benthos.js';
 import { EvologicsDriver } from './evologics.js';
 import { KissDriver } from './kiss.js';
+import { MeshcoreDriver } from './meshcore.js';
 import { MicromodemDriver } from './micromodem.js';
 import { NanomodemDriver } from './nanomodem.js';
 import { PopotoDriver } from './popoto.js';
 import { Rak3172Driver } from './rak3172.js';
 import { Rn2483Driver } from './rn2483.js';
+import { RnodeDriver } from './rnode.js';
 import { RylrDriver } from './rylr.js';
 import { TransparentDriver } from './transparent.js';
 import { UnetstackDriver } from './unetstack.js';
@@ -31,6 +33,10 @@ export function createDriver(profile: Profile, options: DriverOptions): ModemDri
       return new RylrDriver(profile, driver, options);
     case 'transparent':
       return new TransparentDriver(profile, driver, options);
+    case 'rnode':
+      return new RnodeDriver(profile, driver, options);
+    case 'meshcore':
+      return new MeshcoreDriver(profile, driver, options);
     case 'kiss':
       return new KissDriver(profile, driver, options);
     case 'evologics':

@@ -4,11 +4,13 @@ import { BenthosEmulator } from './benthos.js';
 import type { EmulatorFactory } from './emulator.js';
 import { EvologicsEmulator } from './evologics.js';
 import { KissEmulator } from './kiss.js';
+import { MeshcoreEmulator } from './meshcore.js';
 import { MicromodemEmulator } from './micromodem.js';
 import { NanomodemEmulator } from './nanomodem.js';
 import { PopotoEmulator } from './popoto.js';
 import { Rak3172Emulator } from './rak3172.js';
 import { Rn2483Emulator } from './rn2483.js';
+import { RnodeEmulator } from './rnode.js';
 import { RylrEmulator } from './rylr.js';
 import { TransparentEmulator } from './transparent.js';
 import { UnetstackEmulator } from './unetstack.js';
@@ -17,6 +19,8 @@ import { XbeeEmulator } from './xbee.js';
 
 const EMULATORS: ReadonlyMap<string, EmulatorFactory> = new Map<string, EmulatorFactory>([
   ['evologics', (context) => new EvologicsEmulator(context)],
+  ['rnode', (context) => new RnodeEmulator(context)],
+  ['meshcore', (context) => new MeshcoreEmulator(context)],
   ['kiss', (context) => new KissEmulator(context)],
   ['micromodem', (context) => new MicromodemEmulator(context)],
   ['nanomodem', (context) => new NanomodemEmulator(context)],
