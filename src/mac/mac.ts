@@ -205,7 +205,9 @@ export class Mac implements PhyListener {
       this.#state = 'down';
       return;
     }
-    const owed = this.#pendingAcks.shift();
+    // A burst of our own goes on without a break; what we owe comes after it.
+    const goesOn = what === 'data' && outcome === 'sent' && frame?.last === false;
+    const owed = goesOn ? undefined : this.#pendingAcks.shift();
     if (owed !== undefined) this.#answer(owed);
     if (what !== 'data' || frame === null) {
       if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
@@ -231,6 +233,11 @@ export class Mac implements PhyListener {
   /** The channel is ours: only now is a packet chosen. */
   #won(): void {
     if (this.#state !== 'contending' || this.#onAir !== null) return;
+    // Somebody waits for the answer to a burst that broke off.
+    if (this.#owesAck !== null) {
+      this.#answer(this.#owesAck);
+      return;
+    }
     const nowUs = this.#options.scheduler.nowUs();
     if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
     else {

@@ -105,6 +105,19 @@ describe('a channel that is not ideal', () => {
     }
   });
 
+  it('with bursts that break off', () => {
+    // What is owed to a burst whose end was lost came into the station's own burst once.
+    const { utilisation } = simulateSaturation({
+      stations: 5,
+      a: 0.01,
+      seed: 1,
+      durationFrames: 800,
+      config: { burstAirtimeUs: 4 * 416_667 },
+      medium: { frameErrorRate: 0.1 },
+    });
+    expect(utilisation).toBeGreaterThan(0.7);
+  });
+
   it('with hidden terminals still carries something for everybody', () => {
     const { utilisation, deliveries } = simulateSaturation({
       stations: 3,
