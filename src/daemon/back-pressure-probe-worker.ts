@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isSluiceError } from '../base/errors.js';
 import { probe } from '../flow/probe.js';
-import { unshareNetwork } from '../native/addon.js';
+import { unshareNetwork } from '../native/descriptors.js';
 import { type LiveProbeResult, liveProbeTools, type ProbeAnswer, type ProbeRequest } from './back-pressure-probe.js';
 
 /** Moves this thread into a namespace of its own; says why it cannot. */

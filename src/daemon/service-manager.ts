@@ -3,7 +3,7 @@
  * sd_notify(3) and sd_listen_fds(3). A stored queue keeps the TAP, its carrier and what waits in it while no process of
  * ours runs.
  */
-import { notifyServiceManager } from '../native/addon.js';
+import { notifyServiceManager } from '../native/descriptors.js';
 
 /** SD_LISTEN_FDS_START of sd-daemon.h. */
 const FIRST_DESCRIPTOR = 3;

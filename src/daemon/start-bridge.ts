@@ -17,14 +17,15 @@ import {
   setLowLatency,
   setRs485,
   setTcpUserTimeout,
-} from '../native/addon.js';
+} from '../native/descriptors.js';
 import type { Log } from '../observe/log.js';
 import { createLine } from '../serial/open-line.js';
 import { NeighbourTable } from '../wire/address.js';
 import type { ChatterFilters } from '../wire/chatter.js';
-import { createEncapsulation, type Encapsulation } from '../wire/encapsulation.js';
+import { createEncapsulation } from '../wire/encapsulation.js';
 import { HomeFilter } from '../wire/local-answers.js';
 import { MacTranslation } from '../wire/mac-translation.js';
+import type { Encapsulation } from '../wire/packet.js';
 import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';

@@ -8,7 +8,8 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, EXIT_CODES, isSluiceError, SluiceError } from '../base/errors.js';
-import { NetlinkSocket, unshareNetwork } from '../native/addon.js';
+import { NetlinkSocket } from '../native/addon.js';
+import { unshareNetwork } from '../native/descriptors.js';
 import { RouteNetlink } from '../netlink/route-netlink.js';
 import { onParentGone } from './leash.js';
 import type {

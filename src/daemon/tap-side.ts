@@ -7,9 +7,8 @@ import type { BackPressure } from '../flow/back-pressure.js';
 import { Egress } from '../flow/egress.js';
 import type { PacketSource } from '../mac/ports.js';
 import type { Tap } from '../tap/tap.js';
-import type { Encapsulation } from '../wire/encapsulation.js';
 import type { HomeFilter } from '../wire/local-answers.js';
-import type { InboundPacket, OutboundPacket } from '../wire/packet.js';
+import type { Encapsulation, InboundPacket, OutboundPacket } from '../wire/packet.js';
 
 /** Frames that one pull may answer or drop before others get their turn. */
 const FRAMES_A_PULL = 64;

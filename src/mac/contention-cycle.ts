@@ -12,8 +12,8 @@
  *    has as many more slots as they need.
  * 4. Where frames are lost to noise, stations do not see the same. Cycles are then powers of two, at which stations that
  *    disagree still keep clear of each other (as in ECA with hysteresis; Sanabria-Russo et al. 2013), and a place is
- *    kept through failures. Measured at 10 % frame errors, n = 10, a = 0.01: 0.66 of the channel without this, 0.79
- *    with it, where 0.80 is what the noise leaves.
+ *    kept through failures. Measured at 10 % frame errors, n = 10, a = 0.01: 0.66 of the channel without this, 0.75
+ *    with it.
  * 5. A lone sender leaves out the free slot most of the time.
  */
 import type { Random } from '../base/random.js';

@@ -8,8 +8,8 @@ import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-pa
 import { acousticDrivers } from './settings/acoustic.js';
 import { kissDriver } from './settings/kiss.js';
 import { loraDrivers } from './settings/lora.js';
-import { xbeeDriver } from './settings/xbee.js';
 import { loraKissDrivers } from './settings/lora-kiss.js';
+import { xbeeDriver } from './settings/xbee.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -74,7 +74,14 @@ const transparentDriver = section({
 });
 
 /** All drivers; a new one is a line here, one in drivers/registry.ts, and its section. */
-const drivers = [transparentDriver, kissDriver, ...loraKissDrivers, ...acousticDrivers, ...loraDrivers, xbeeDriver] as const;
+const drivers = [
+  transparentDriver,
+  kissDriver,
+  ...loraKissDrivers,
+  ...acousticDrivers,
+  ...loraDrivers,
+  xbeeDriver,
+] as const;
 
 export function driverKinds(): string {
   return drivers.flatMap(({ shape }) => shape.kind.options).join(', ');

@@ -1,6 +1,7 @@
 /** The Tap port over a device of the kernel's tun driver. */
 import { SluiceError } from '../base/errors.js';
-import { interfaceIndex, TapDevice } from '../native/addon.js';
+import { TapDevice } from '../native/addon.js';
+import { interfaceIndex } from '../native/descriptors.js';
 import { describeTunFlags, TUN_FLAGS } from '../native/tun-flags.js';
 import type { Tap } from './tap.js';
 

@@ -20,10 +20,10 @@ import {
   QST,
   sameCallsign,
 } from './ax25.js';
-import type { Encapsulation } from './encapsulation.js';
 import { buildEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV4, parseEthernet, readUint16, writeUint16 } from './ethernet.js';
 import { ipDestination, ipTrafficClass, ipVersion, priorityOfTrafficClass } from './ip.js';
 import { sameOctets } from './ip-address.js';
+import type { Encapsulation } from './packet.js';
 import { BROADCAST, type InboundPacket, type OutboundPacket, type Station } from './packet.js';
 
 /** IANA, ARP parameters. */

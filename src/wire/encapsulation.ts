@@ -19,16 +19,7 @@ import { Ax25Encapsulation } from './ax25-encapsulation.js';
 import { buildEthernet, ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, type EthernetFrame, parseEthernet } from './ethernet.js';
 import { etherTypeOfIp, ipDestination, ipSource, ipTrafficClass, ipVersion, priorityOfTrafficClass } from './ip.js';
 import { sameOctets } from './ip-address.js';
-import { BROADCAST, type InboundPacket, type OutboundPacket, type Station } from './packet.js';
-
-export interface Encapsulation {
-  /** An Ethernet frame from the TAP, for the air. The payload is a view into it. */
-  outbound(frame: Uint8Array): OutboundPacket | DropCause;
-  /** A packet from the air, as an Ethernet frame for the TAP. May be a view into the packet. */
-  inbound(packet: InboundPacket): Uint8Array | DropCause;
-  /** The most octets that a payload may have beyond the IP packet in it; link header and FCS are not counted. */
-  readonly headerBytes: number;
-}
+import { BROADCAST, type Encapsulation, type InboundPacket, type OutboundPacket, type Station } from './packet.js';
 
 /** Our own: kinds `ip`, `arp` and `ethernet` of the link frame. `inbound(outbound(frame))` is the frame, always. */
 export class SluiceEncapsulation implements Encapsulation {

@@ -5,10 +5,9 @@
 import type { DropCause } from '../base/drops.js';
 import { macOfStation } from './address.js';
 import { ARP_BYTES } from './arp.js';
-import type { Encapsulation } from './encapsulation.js';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, parseEthernet } from './ethernet.js';
 import { sameOctets } from './ip-address.js';
-import type { InboundPacket, OutboundPacket, Station } from './packet.js';
+import type { Encapsulation, InboundPacket, OutboundPacket, Station } from './packet.js';
 
 const SOURCE_OFFSET = 6;
 /** Sender and target hardware address in an ARP packet for Ethernet and IPv4 (RFC 826). */

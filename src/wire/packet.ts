@@ -1,4 +1,5 @@
 /** What the MAC carries between two stations, before and after it has a link header. */
+import type { DropCause } from '../base/drops.js';
 
 /** One octet: 1 to 254 names a station, 255 all of them; 0 is never on the air. */
 export type Station = number;
@@ -22,4 +23,14 @@ export interface InboundPacket {
   readonly destination: Station;
   readonly kind: PayloadKind;
   readonly payload: Uint8Array;
+}
+
+/** How the Ethernet frames of the TAP and the packets of the MAC become each other. */
+export interface Encapsulation {
+  /** An Ethernet frame from the TAP, for the air. The payload is a view into it. */
+  outbound(frame: Uint8Array): OutboundPacket | DropCause;
+  /** A packet from the air, as an Ethernet frame for the TAP. May be a view into the packet. */
+  inbound(packet: InboundPacket): Uint8Array | DropCause;
+  /** The most octets that a payload may have beyond the IP packet in it; link header and FCS are not counted. */
+  readonly headerBytes: number;
 }

@@ -53,7 +53,7 @@ export const SINGLE_USE: readonly { readonly name: string; readonly what: string
         '^src/(cli|daemon)/[^/]*config[^/]*\\.ts$',
       ],
     },
-    { name: 'addon', what: '^src/native/addon\\.ts$', only: ['^src/(tap|daemon|cli|native)/'] },
+    { name: 'addon', what: '^src/native/(addon|descriptors)\\.ts$', only: ['^src/(tap|daemon|cli|native)/'] },
     { name: 'addon-file', what: '\\.node$', only: ['^src/native/addon\\.ts$'] },
   ];
 

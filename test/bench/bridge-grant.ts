@@ -1,5 +1,5 @@
 /** `node bridge-grant.js READS`: how long a grant takes in the daemon's own code, in a namespace of its own. JSON. */
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { floodScenario } from '../system/back-pressure-scenarios.js';
 
 unshareNetwork();

@@ -1,5 +1,6 @@
 /** A tty line on a real pty, whose master the test holds. */
-import { inputBytes, lockExclusive, outputBytes, Pty, setExclusive } from '../../src/native/addon.js';
+import { Pty } from '../../src/native/addon.js';
+import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../../src/native/descriptors.js';
 import { SerialPortLine } from '../../src/serial/serialport-line.js';
 import type { TtyExtras, TtySettings } from '../../src/serial/tty-settings.js';
 import type { LineBench } from './line-contract.js';

@@ -1,5 +1,5 @@
 /** The control experiment in the lab: the same flood and pairs as in-lab.ts, a short one each, without back pressure; one JSON line each. */
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { floodScenario, pairsScenario } from '../system/back-pressure-scenarios.js';
 
 /** Nothing holds the sender back, so every read costs thousands of sends. */

@@ -8,7 +8,7 @@ import { liveProbeTools } from '../../src/daemon/back-pressure-probe.js';
 import type { BackPressureMode } from '../../src/flow/back-pressure.js';
 import { INNER_QDISCS, type InnerQdisc } from '../../src/flow/inner-qdisc.js';
 import { probeQdiscs, proveGate, proveNative } from '../../src/flow/probe.js';
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import {
   type FloodResult,
   floodScenario,

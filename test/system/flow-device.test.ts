@@ -11,7 +11,7 @@ import { INNER_QDISCS, type InnerQdisc } from '../../src/flow/inner-qdisc.js';
 import { KICK_PRIORITY } from '../../src/flow/kick.js';
 import { NativeBackPressure } from '../../src/flow/native-back-pressure.js';
 import { type ProbeTools, probe, type ScratchDevice } from '../../src/flow/probe.js';
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { TC_H_ROOT } from '../../src/netlink/constants.js';
 import { tcHandle } from '../../src/netlink/qdisc.js';
 import { numberedFrame, openBench, pullNumbered } from './back-pressure-scenarios.js';

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackPressure } from '../../src/flow/back-pressure.js';
 import { KICK_BYTES } from '../../src/flow/kick.js';
 import { LeakWatch } from '../../src/flow/leak-watch.js';
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import {
   type Bench,
   floodScenario,

@@ -3,7 +3,8 @@
  * for ever, and once it goes on everything arrives and nothing is out of step.
  */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UdpSocket, unshareNetwork } from '../../src/native/addon.js';
+import { UdpSocket } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { Daemon, Modem, run, Sender } from './daemon-support.js';
 import { nextTurns, until } from './native-support.js';
 

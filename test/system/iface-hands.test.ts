@@ -1,7 +1,7 @@
 /** The interface under an administrator's hands, while the daemon runs. */
 import { existsSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { Daemon, Modem, run, Sender } from './daemon-support.js';
 import { nextTurns, until } from './native-support.js';
 

@@ -1,15 +1,15 @@
 /** What a pty says to questions about modem lines, low latency and RS-485, and threads that wait for a tty. */
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Pty } from '../../src/native/addon.js';
 import {
   awaitModemLines,
   drain,
   modemLines,
-  Pty,
   setLowLatency,
   setRs485,
   setTcpUserTimeout,
-} from '../../src/native/addon.js';
+} from '../../src/native/descriptors.js';
 import { encodeRs485 } from '../../src/serial/rs485.js';
 import { ttyExtras, ttyLine } from '../contract/pty-bench.js';
 import { openDescriptors, until } from './native-support.js';

@@ -1,6 +1,6 @@
 /** What can only be seen from a process of its own: missing privileges, full descriptor tables, exit, threads. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unshareNetwork } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { runChild, WITHOUT_CAPABILITIES } from './native-support.js';
 
 beforeAll(() => unshareNetwork());

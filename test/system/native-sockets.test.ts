@@ -1,6 +1,7 @@
 /** NetlinkSocket and PacketSocket on the kernel. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NetlinkSocket, PacketSocket, TapDevice, unshareNetwork } from '../../src/native/addon.js';
+import { NetlinkSocket, PacketSocket, TapDevice } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { TUN_FLAGS } from '../../src/native/tun-flags.js';
 import {
   NLM_F_DUMP,

@@ -1,6 +1,7 @@
 /** TapDevice on the kernel: attach, frames, readiness, refusals, and that no descriptor stays behind. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { NetlinkSocket, PacketSocket, TapDevice, unshareNetwork } from '../../src/native/addon.js';
+import { NetlinkSocket, PacketSocket, TapDevice } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { TUN_FLAGS } from '../../src/native/tun-flags.js';
 import { RouteNetlink } from '../../src/netlink/route-netlink.js';
 import { setUpLink } from '../../src/tap/link-setup.js';

@@ -1,7 +1,8 @@
 /** Pty pairs, and questions to a tty by its descriptor. */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { inputBytes, lockExclusive, outputBytes, Pty, setExclusive } from '../../src/native/addon.js';
+import { Pty } from '../../src/native/addon.js';
+import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../../src/native/descriptors.js';
 import { nextTurns, openDescriptors, thrownBy, until } from './native-support.js';
 
 const SLAVE_FLAGS = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;

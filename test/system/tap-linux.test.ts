@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { NetlinkSocket, PacketSocket, TapDevice, unshareNetwork } from '../../src/native/addon.js';
+import { NetlinkSocket, PacketSocket, TapDevice } from '../../src/native/addon.js';
+import { unshareNetwork } from '../../src/native/descriptors.js';
 import { RouteNetlink } from '../../src/netlink/route-netlink.js';
 import { setUpLink } from '../../src/tap/link-setup.js';
 import { hasNativeBackPressure, LinuxTap } from '../../src/tap/linux-tap.js';

@@ -213,16 +213,13 @@ export abstract class LineDriver implements ModemDriver {
     }
     this.writeToLine(encoded);
     const nowUs = this.scheduler.nowUs();
-    switch (this.#paced) {
-      case 'frame':
-        this.reportAt(this.signalEndUs(frameBytes, encoded.length));
-        return;
-      case 'stream': {
-        const durationUs = encoded.length * Math.max(this.airOctetUs, this.lineOctetUs);
-        this.#streamEndUs = Math.max(nowUs, this.#streamEndUs) + durationUs;
-        this.reportAt(Math.max(nowUs, this.#streamEndUs - this.#leadUs));
-      }
+    if (this.#paced === 'frame') {
+      this.reportAt(this.signalEndUs(frameBytes, encoded.length));
+      return;
     }
+    const durationUs = encoded.length * Math.max(this.airOctetUs, this.lineOctetUs);
+    this.#streamEndUs = Math.max(nowUs, this.#streamEndUs) + durationUs;
+    this.reportAt(Math.max(nowUs, this.#streamEndUs - this.#leadUs));
   }
 
   /**
