@@ -179,8 +179,6 @@ export class SerialPortLine implements Line {
     await this.#setModemLines(this.#port);
     if (this.#settings.lowLatency === true) extras?.setLowLatency?.(fd, true);
     this.#setRs485(fd);
-    // What a replugged tty still holds belongs to another time.
-    await this.#port.flush();
   }
 
   /** A port that cannot do it would let two stations drive the wires at once: no port then. */
@@ -202,6 +200,7 @@ export class SerialPortLine implements Line {
     );
   }
 
+  /** serialport throws away what the tty still holds from another time (tcflush in its set-up; tested). */
   async #openPort(): Promise<Port> {
     const { baudRate, dataBits, parity, stopBits, flowControl } = this.#settings;
     try {
