@@ -13,7 +13,7 @@ import { VirtualTime } from '../../src/sim/virtual-time.js';
 import { NeighbourTable } from '../../src/wire/address.js';
 import { createEncapsulation } from '../../src/wire/encapsulation.js';
 import { encodeLinkFrame, SEQUENCES } from '../../src/wire/link-frame.js';
-import { streamOf } from './fuzz.js';
+import { streamOf } from './fuzz-streams.js';
 
 export interface ReceptionCount {
   octets: number;

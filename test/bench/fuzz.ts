@@ -10,11 +10,11 @@ import { encodeKiss, kissDecoder } from '../../src/framing/kiss.js';
 import { lineSplitter } from '../../src/framing/lines.js';
 import { slipCodec } from '../../src/framing/slip.js';
 import { fuzzReception } from './fuzz-reception.js';
+import { streamOf } from './fuzz-streams.js';
 import type { BenchRow } from './rows.js';
 
 const STREAMS = 10_000_000;
 const MAX_FRAME_BYTES = 256;
-const STREAM_BYTES = 48;
 
 interface Subject {
   readonly name: string;
@@ -54,19 +54,6 @@ export const SUBJECTS: readonly Subject[] = [
       ),
   },
 ];
-
-/** A stream: pure chance, or a frame as it should be with some octets changed, lost or doubled. */
-export function streamOf(random: Random, encode: (frame: Uint8Array) => Uint8Array): Uint8Array {
-  const bytes = Uint8Array.from({ length: random.below(STREAM_BYTES) }, () => random.below(256));
-  if (random.below(4) === 0) return bytes;
-  const line = encode(bytes);
-  for (let changes = random.below(4); changes > 0 && line.length > 0; changes--) {
-    const at = random.below(line.length);
-    if (random.below(2) === 0) line[at] = random.below(256);
-    else line.copyWithin(at, random.below(line.length));
-  }
-  return line;
-}
 
 export interface FuzzCount {
   streams: number;

@@ -3,16 +3,25 @@
  * test/contract/drivers/ says with which profile, and what the modem may be found doing.
  */
 import { describe, expect, it } from 'vitest';
-import type { CaseName, DriverBench, Hands } from './driver-bench.js';
-import { DriverRig, key, type RigStation } from './driver-rig.js';
+import { airtime, signal, throughput } from './driver-air-cases.js';
+import type { CaseName, DriverBench } from './driver-bench.js';
+import {
+  expectAllArrive,
+  expectNoStrays,
+  expectOrder,
+  expectRecovery,
+  expectTraffic,
+  hands,
+  legalLength,
+  longestOf,
+  recoverUs,
+  shortestOf,
+  typicalFrame,
+} from './driver-expectations.js';
+import { DriverRig, key } from './driver-rig.js';
 import type { DriverTable } from './driver-table.js';
 
 const FRAMES = 10;
-const THROUGHPUT_FRAMES = 20;
-/** Of the airtime model, for a sender that has the channel to itself (with what the bench says that the modem takes). */
-const THROUGHPUT_SHARE = 0.95;
-const DEFAULT_AIRTIME_TOLERANCE = 0.05;
-const DEFAULT_RECOVER_MS = 10_000;
 const DEFAULT_IDLE_MS = 1000;
 /** Virtual time takes real time: a talkative modem has a million octets on its line in one case. */
 const CASE_TIMEOUT_MS = 60_000;
@@ -50,77 +59,6 @@ export function describeDriverContract(bench: DriverBench, table: DriverTable): 
     test('throughput', () => throughput(bench));
     test('signal', () => signal(bench));
   });
-}
-
-const longestOf = ({ driver }: RigStation): number => driver.capabilities.maxFrameBytes;
-const shortestOf = (bench: DriverBench): number => bench.minFrameBytes ?? 1;
-
-/** A legal length of about so many octets. */
-function legalLength(bench: DriverBench, longest: number, wanted: number): number {
-  const step = bench.lengthStep ?? 1;
-  const shortest = shortestOf(bench);
-  const steps = Math.floor((Math.min(longest, Math.max(shortest, wanted)) - shortest) / step);
-  return shortest + steps * step;
-}
-
-const typicalFrame = (rig: DriverRig): Uint8Array =>
-  rig.frame(legalLength(rig.bench, longestOf(rig.stations[0]), Math.min(64, longestOf(rig.stations[0]))));
-
-/** Nothing told twice, and each transmission answered for once. */
-function expectOrder(rig: DriverRig): void {
-  for (const { number, offences, outcomes, transmitted } of rig.stations) {
-    expect({ number, offences, answers: outcomes.length }).toEqual({ number, offences: [], answers: transmitted });
-  }
-}
-
-/** What arrived was sent, octet for octet. */
-function expectNoStrays(rig: DriverRig): void {
-  for (const { number, driver, received } of rig.stations) {
-    if (!driver.capabilities.checksIntegrity || rig.bench.strays !== undefined) continue;
-    const strays = received.filter(({ frame }) => !rig.sentFrames.has(key(frame)));
-    expect({ number, strays }).toEqual({ number, strays: [] });
-  }
-}
-
-/** Sends frames and expects each of them, in order, at the other station. */
-function expectAllArrive(rig: DriverRig, from: RigStation, frames: readonly Uint8Array[]): void {
-  const to = rig.stations[from === rig.stations[0] ? 1 : 0];
-  const before = to.received.length;
-  // Without a check of its own a driver may hand up what is left of a broken frame; the link frame's FCS finds it.
-  const checked = to.driver.capabilities.checksIntegrity && rig.bench.strays === undefined;
-  const outcomes = rig.sendAll(from, frames);
-  rig.settle();
-  expect(outcomes).toEqual(frames.map(() => 'sent'));
-  const arrived = to.received
-    .slice(before)
-    .map(({ frame }) => frame)
-    .filter((frame) => checked || rig.sentFrames.has(key(frame)));
-  const wrong = frames.findIndex((frame, i) => key(frame) !== key(arrived[i] ?? new Uint8Array()));
-  expect({ arrived: arrived.length, firstWrong: wrong === -1 ? null : describeFrame(frames[wrong]) }).toEqual({
-    arrived: frames.length,
-    firstWrong: null,
-  });
-}
-
-const describeFrame = (frame: Uint8Array | undefined): string =>
-  frame === undefined ? 'none' : `${frame.length} octets: ${Buffer.from(frame.subarray(0, 16)).toString('hex')}`;
-
-function expectTraffic(rig: DriverRig): void {
-  for (const station of rig.stations) expectAllArrive(rig, station, [typicalFrame(rig), typicalFrame(rig)]);
-}
-
-function hands(rig: DriverRig, station: RigStation): Hands<RigStation['emulator']> {
-  return {
-    emulator: station.emulator,
-    type: (octets) => {
-      station.line.openNow({ data: () => {}, lost: () => {} });
-      station.line.write(typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets);
-      rig.runUntil(() => station.line.unwrittenBytes === 0, 10_000_000);
-      rig.time.runFor(100_000);
-      void station.line.close();
-    },
-    runFor: (durationUs) => rig.time.runFor(durationUs),
-  };
 }
 
 function init(bench: DriverBench): undefined {
@@ -288,29 +226,6 @@ function hazards(bench: DriverBench): string | undefined {
   return undefined;
 }
 
-const recoverUs = (bench: DriverBench): number => (bench.recoverWithinMs ?? DEFAULT_RECOVER_MS) * 1000;
-
-/** Frames pass again, both ways, in the time that the bench allows; lost ones before are forgiven. */
-function expectRecovery(rig: DriverRig): void {
-  const endUs = rig.time.nowUs() + recoverUs(rig.bench);
-  for (const [i, station] of rig.stations.entries()) {
-    const to = rig.stations[i === 0 ? 1 : 0];
-    for (;;) {
-      rig.runUntil(() => rig.stations.every(({ ready }) => ready), Math.max(0, endUs - rig.time.nowUs()));
-      const frame = typicalFrame(rig);
-      const asked = station.ready && !station.pending;
-      if (asked) rig.sendAll(station, [frame]);
-      rig.settle();
-      if (to.received.some((arrived) => key(arrived.frame) === key(frame))) break;
-      const late = rig.time.nowUs() >= endUs;
-      expect({ from: station.number, ready: rig.stations.map(({ ready }) => ready), asked, late }).toMatchObject({
-        late: false,
-      });
-    }
-  }
-  expectTraffic(rig);
-}
-
 function reboot(bench: DriverBench): string | undefined {
   if (bench.reboot === undefined) return 'this modem has no state to lose';
   // At rest, and at several points of a transmission; the sender's modem, and the receiver's.
@@ -444,50 +359,4 @@ function sentOnce(bench: DriverBench): undefined {
   if (channelAccess !== 'none' && sentReport !== 'accepted')
     expect(rig.medium.counts(1).frames - airBefore).toBeGreaterThanOrEqual(frames.length);
   expectOrder(rig);
-}
-
-function airtime(bench: DriverBench): undefined {
-  const rig = DriverRig.ready(bench);
-  const [one] = rig.stations;
-  const tolerance = bench.airtimeTolerance ?? DEFAULT_AIRTIME_TOLERANCE;
-  for (const bytes of [longestOf(one), longestOf(one) / 2]) {
-    const frames = Array.from({ length: FRAMES }, () => rig.frame(legalLength(bench, longestOf(one), bytes)));
-    const beforeUs = rig.medium.counts(1).airtimeUs;
-    expectAllArrive(rig, one, frames);
-    const modelUs = frames.reduce((sum, frame) => sum + one.driver.timing.airtimeUs(frame.length), 0);
-    const ratio = (rig.medium.counts(1).airtimeUs - beforeUs) / modelUs;
-    expect(Math.abs(ratio - 1), `emulated airtime / model: ${ratio.toFixed(3)}`).toBeLessThanOrEqual(tolerance);
-  }
-}
-
-function throughput(bench: DriverBench): undefined {
-  const rig = DriverRig.ready(bench);
-  const [one] = rig.stations;
-  const bytes = legalLength(bench, longestOf(one), longestOf(one));
-  const frames = Array.from({ length: THROUGHPUT_FRAMES }, () => rig.frame(bytes));
-  const startUs = rig.time.nowUs();
-  let endUs = startUs;
-  rig.sendAll(one, frames, () => {
-    endUs = rig.time.nowUs();
-  });
-  const modelUs = THROUGHPUT_FRAMES * (one.driver.timing.airtimeUs(bytes) + (bench.overheadUs?.(bytes) ?? 0));
-  const share = modelUs / (endUs - startUs);
-  expect(share, `${share.toFixed(3)} of the airtime model`).toBeGreaterThanOrEqual(THROUGHPUT_SHARE);
-  rig.settle();
-  expect(rig.stations[1].received).toHaveLength(THROUGHPUT_FRAMES);
-  expectOrder(rig);
-}
-
-function signal(bench: DriverBench): string | undefined {
-  const reports = bench.reports ?? [];
-  if (reports.length === 0) return 'the modem does not say how strong a frame was';
-  const rig = DriverRig.ready(bench);
-  expectTraffic(rig);
-  for (const { received } of rig.stations) {
-    for (const { meta } of received) {
-      if (reports.includes('rssi')) expect(meta.rssiDbm).toSatisfy((dbm) => Number(dbm) >= -180 && Number(dbm) <= 30);
-      if (reports.includes('snr')) expect(meta.snrDb).toSatisfy((db) => Number(db) >= -40 && Number(db) <= 60);
-    }
-  }
-  return undefined;
 }

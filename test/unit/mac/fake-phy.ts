@@ -1,5 +1,6 @@
 /** A modem for MAC tests: takes frames, reports what the test tells it to. */
 import type { Phy, PhyCapabilities, PhyListener, PhyTiming } from '../../../src/mac/phy.js';
+import type { MacObserver } from '../../../src/mac/ports.js';
 import type { VirtualTime } from '../../../src/sim/virtual-time.js';
 
 export class FakePhy implements Phy {
@@ -60,4 +61,14 @@ export class FakePhy implements Phy {
     this.listener.received(octets, {});
     this.listener.carrier(false);
   }
+}
+
+/** Writes down, in words, what a MAC tells its observer beside packets and drops. */
+export function observed(events: string[]): Omit<MacObserver, 'deliver' | 'drop'> {
+  return {
+    neighbour: (neighbour) => void events.push(`neighbour ${neighbour.station}`),
+    addressConflict: () => void events.push('conflict'),
+    stuckBusy: () => void events.push('stuck'),
+    finished: () => void events.push('finished'),
+  };
 }

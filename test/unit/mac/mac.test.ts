@@ -7,7 +7,7 @@ import type { MacConfig } from '../../../src/mac/ports.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type InboundPacket, type OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy } from './fake-phy.js';
+import { FakePhy, observed } from './fake-phy.js';
 
 const CONFIG: MacConfig = { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 3, deadlineUs: 60_000_000 };
 
@@ -60,10 +60,7 @@ function connect(config: Partial<MacConfig>): void {
     observer: {
       deliver: (packet) => delivered.push(packet),
       drop: (cause) => drops.count(cause),
-      neighbour: (neighbour) => events.push(`neighbour ${neighbour.station}`),
-      addressConflict: () => events.push('conflict'),
-      stuckBusy: () => events.push('stuck'),
-      finished: () => events.push('finished'),
+      ...observed(events),
     },
     config: { ...CONFIG, ...config },
     contention: () => backoff,
