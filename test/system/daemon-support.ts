@@ -144,7 +144,8 @@ export function daemonArguments(options: DaemonOptions): string[] {
   const { modem, name, settings = [], control } = options;
   return [
     ...[MAIN, 'up', '-p', 'null-modem', '--port', modem.path, '--name', name, '--address', `${OWN_ADDRESS}/24`],
-    ...['--station', '1', '--log-level', 'debug', '--channel-interval', '1'],
+    // One packet a frame, so that they can be counted at the modem.
+    ...['--station', '1', '--log-level', 'debug', '--channel-interval', '1', '--set', 'link.aggregate=false'],
     ...(control === undefined || control === null ? [] : ['--control', control]),
     ...settings.flatMap((setting) => ['--set', setting]),
     ...(options.arguments ?? []),

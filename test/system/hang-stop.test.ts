@@ -47,7 +47,10 @@ describe('a daemon that is stopped under load', () => {
     daemon = await Daemon.start({
       modem,
       name: NAME,
-      settings: ['line.baudRate=57600', 'link.arq=true', 'air.pacing=line', 'backPressure.mode=gate'],
+      settings: [
+        ...['line.baudRate=57600', 'link.arq=true', 'air.pacing=line', 'link.deadlineMs=5000'],
+        'backPressure.mode=gate',
+      ],
     });
     run('ip', 'link', 'add', 'aside0', 'type', 'veth', 'peer', 'name', 'aside1');
     run('ip', 'address', 'add', '10.78.0.1/24', 'dev', 'aside0');

@@ -184,8 +184,12 @@ describe('on a device whose carrier somebody holds', () => {
     sender.sendMany(60);
     await until(() => modem.numbers().length >= 20, '20 packets');
     expect(await first.stop()).toBe(0);
-    const sentByFirst = modem.numbers().length;
-    expect(first.log.find('stopped')).toMatchObject({ queue: { kept: 60 - sentByFirst, lost: 0 } });
+    const waiting = 60 - modem.numbers().length;
+    const { queue } = first.log.find('stopped') as unknown as { queue: { kept: number; lost: number } };
+    expect(queue.lost).toBe(0);
+    // A kick or a packet of IPv6's own may wait among them.
+    expect(queue.kept - waiting).toBeGreaterThanOrEqual(0);
+    expect(queue.kept - waiting).toBeLessThan(4);
     sender.sendMany(10);
     await start(['interface.keepGate=yes']);
     await until(() => modem.numbers().length >= 70, 'the rest');
@@ -227,7 +231,8 @@ describe('on a device whose carrier somebody holds', () => {
     await until(() => modem.numbers().length >= 20, '20 packets');
     expect(await daemon.stop()).toBe(0);
     const lost = 60 - modem.numbers().length;
-    expect(daemon.log.find('queue-lost')).toMatchObject({ packets: lost });
+    expect(Number(daemon.log.find('queue-lost')?.packets) - lost).toBeGreaterThanOrEqual(0);
+    expect(Number(daemon.log.find('queue-lost')?.packets) - lost).toBeLessThan(4);
     // The kernel's own disciplines have no number.
     expect(run('tc', 'qdisc', 'show', 'dev', NAME)).not.toMatch(/tbf|qdisc \S+ [1-9a-f]/);
   });
@@ -242,8 +247,10 @@ describe('without anybody', () => {
     expect(await first.stop()).toBe(0);
     const lost = 60 - modem.numbers().length;
     expect(lost).toBeGreaterThan(20);
-    expect(first.log.find('queue-lost')).toMatchObject({ packets: lost });
-    expect(first.log.find('stopped')).toMatchObject({ queue: { kept: 0, lost } });
+    const said = Number(first.log.find('queue-lost')?.packets);
+    expect(said - lost).toBeGreaterThanOrEqual(0);
+    expect(said - lost).toBeLessThan(4);
+    expect(first.log.find('stopped')).toMatchObject({ queue: { kept: 0, lost: said } });
   });
 
   it('still sends the packet in hand before it stops, with the retries that it takes', async () => {
