@@ -10,9 +10,14 @@ import { LINK_HEADER_BYTES } from '../wire/link-frame.js';
 const WAITS_AN_ATTEMPT = 16;
 const DEADLINE_MIN_US = 5_000_000;
 /** What an exchange costs beside its data, two slots of contention and the answer, should be at most this share of it. */
-const OVERHEAD_SHARE = 0.05;
+const OVERHEAD_SHARE = 0.25;
 /** The window of the ARQ. */
 const BURST_FRAMES_MAX = 8;
+/**
+ * Slots shorter than this share of a frame cost too little to make others wait for several frames: seen live with three
+ * stations at 9600 bit/s, bursts of four frames made everybody else wait for seconds.
+ */
+const BURST_FROM_A = 0.3;
 
 export function macConfig({ link, mac }: Pick<Configuration, 'link' | 'mac'>, driver: ModemDriver): MacConfig {
   const { capabilities, timing } = driver;
@@ -22,8 +27,10 @@ export function macConfig({ link, mac }: Pick<Configuration, 'link' | 'mac'>, dr
   const bodyBytes = capabilities.maxFrameBytes - LINK_HEADER_BYTES - fcsBytes;
   const fragments = linkFrames && link.mtuBytes > bodyBytes ? fragmentCount(link.mtuBytes, bodyBytes) : 1;
   const { slotUs, ackEndUs } = deriveTiming(driver, LINK_HEADER_BYTES + fcsBytes);
-  const burstFrames = Math.min(BURST_FRAMES_MAX, Math.ceil((2 * slotUs + ackEndUs) / (OVERHEAD_SHARE * frameUs)));
-  const autoBurstUs = capabilities.channelAccess === 'host' && burstFrames > 1 ? burstFrames * frameUs : 0;
+  const bursts = capabilities.channelAccess === 'host' && slotUs >= BURST_FROM_A * frameUs;
+  const wantedFrames = Math.ceil((2 * slotUs + ackEndUs) / (OVERHEAD_SHARE * frameUs));
+  const burstFrames = bursts ? Math.min(BURST_FRAMES_MAX, wantedFrames) : 1;
+  const autoBurstUs = burstFrames > 1 ? burstFrames * frameUs : 0;
   // Fragments of a burst share its waits.
   const rounds = Math.ceil(fragments / Math.max(1, burstFrames));
   const autoDeadlineUs = (link.maxRetries + rounds) * WAITS_AN_ATTEMPT * frameUs * Math.max(1, burstFrames);

@@ -126,8 +126,8 @@ const mac = section({
   /** How late this host may be; `auto` is measured at start. */
   hostLatencyUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
   /**
-   * Airtime of data that one win of the channel may use; 0 is one frame. `auto`: as many frames as keep the exchange's
-   * overhead small, which is one or two where slots are short, and more under water.
+   * Airtime of data that one win of the channel may use; 0 is one frame. `auto`: one where slots are short beside
+   * frames; as many as make up for the slots where they are long, as under water.
    */
   burstMs: autoOrInteger({ min: 0, max: HOUR_MS, unit: 'ms' }).default('auto'),
 });
