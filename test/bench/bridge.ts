@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { FloodResult } from '../system/back-pressure-scenarios.js';
 import { kissOctets } from './bridge-octets.js';
 import { flood, loadedPing, type Measured, priorities, type Seen, sharedChannel } from './bridge-scenarios.js';
+import { restartRows } from './restart.js';
 import type { BenchRow } from './rows.js';
 
 const GRANT_SAMPLES = 2500;
@@ -26,6 +27,7 @@ export async function runBridgeBench(say: (line: string) => void): Promise<reado
     ['priorities', priorityRows],
     ['ping', pingRows],
     ['shared', sharedRows],
+    ['restart', restartRows],
   ];
   const rows: BenchRow[] = [];
   for (const [name, measure] of parts) {

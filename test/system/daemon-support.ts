@@ -12,7 +12,11 @@ import { UdpSocket } from '../../src/native/addon.js';
 import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../../src/wire/link-frame.js';
 import { nextTurns } from './native-support.js';
 
-export const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+/** From test/ under vitest, from dist/test/ in a benchmark. */
+export const ROOT = fileURLToPath(
+  new URL(import.meta.url.includes('/dist/test/') ? '../../..' : '../..', import.meta.url),
+);
+export const MAIN = join(ROOT, 'dist/src/cli/main.js');
 
 /** Numbers of the packets' payloads; the peer is station 2. */
 export const OWN_ADDRESS = '10.77.0.1';

@@ -2,22 +2,17 @@
  * Restart without losing a packet: what waits in the queue waits for the next daemon, where somebody keeps the device
  * meanwhile; and where nobody does, the log says what was lost. Packets are numbered and counted at the modem.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TapDevice } from '../../src/native/addon.js';
 import { unshareNetwork } from '../../src/native/descriptors.js';
 import { TUN_FLAGS } from '../../src/native/tun-flags.js';
-import { Daemon, daemonArguments, LogReader, Modem, run, Sender } from './daemon-support.js';
+import { Daemon, Modem, run, Sender } from './daemon-support.js';
+import { ManagedDaemon } from './managed-daemon.js';
 import { until } from './native-support.js';
 
 const NAME = 'keep0';
 /** 100 octets take 9 ms: slow enough for a queue to stand, fast enough for a test. */
 const SLOW = ['line.baudRate=115200', 'backPressure.mode=gate'];
-const MANAGER = fileURLToPath(new URL('service-manager.py', import.meta.url));
 
 let modem: Modem;
 let sender: Sender | undefined;
@@ -55,48 +50,15 @@ function holdDevice(): TapDevice {
   return holder;
 }
 
-/** The daemon under a service manager that keeps its queue. */
-class Managed {
-  readonly log = new LogReader();
-  readonly #process: ChildProcess;
-
-  constructor(settings: readonly string[] = []) {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
-    const options = { modem, name: NAME, settings: [...SLOW, ...settings], control: join(folder, 'control.sock') };
-    const command = [process.execPath, ...daemonArguments(options)];
-    this.#process = spawn('python3', [MANAGER, join(folder, 'notify'), ...command], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => this.log.push(text));
-    const ended = new Promise((resolve) => this.#process.once('close', resolve));
-    cleanUp.push(async () => {
-      this.tell('quit');
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    });
-  }
-
-  tell(word: 'start' | 'term' | 'kill' | 'forget' | 'quit'): void {
-    this.#process.stdin?.write(`${word}\n`);
-  }
-
-  count(event: string): number {
-    return this.log.lines.filter((line) => line.event === event).length;
-  }
-
-  /** Waits until the daemon has been ready so often. */
-  async ready(times: number): Promise<void> {
-    await until(() => this.count('ready') === times, `the daemon ready, ${times} times`, 30_000);
-  }
-
-  async exited(times: number): Promise<void> {
-    await until(() => this.count('manager-exit') === times, `the daemon gone, ${times} times`, 30_000);
-  }
+function manage(): ManagedDaemon {
+  const managed = new ManagedDaemon({ modem, name: NAME, settings: SLOW });
+  cleanUp.push(() => managed.end());
+  return managed;
 }
 
 describe('under a service manager that stores the queue', () => {
   it('tells it when it is ready, that it lives, and when it stops', async () => {
-    const managed = new Managed();
+    const managed = manage();
     await managed.ready(1);
     await until(() => managed.log.lines.some((line) => line.text === 'WATCHDOG=1'), 'a sign of life');
     managed.tell('term');
@@ -108,7 +70,7 @@ describe('under a service manager that stores the queue', () => {
   });
 
   it('SIGTERM under load, packets while it is away, start: all arrive once, in order', async () => {
-    const managed = new Managed();
+    const managed = manage();
     await managed.ready(1);
     sender = new Sender();
     sender.sendMany(60);
@@ -127,7 +89,7 @@ describe('under a service manager that stores the queue', () => {
   });
 
   it('SIGTERM while idle: what is sent meanwhile arrives', async () => {
-    const managed = new Managed();
+    const managed = manage();
     await managed.ready(1);
     managed.tell('term');
     await managed.exited(1);
@@ -140,7 +102,7 @@ describe('under a service manager that stores the queue', () => {
   });
 
   it('SIGKILL under load: nothing but the packet in hand is lost, and nothing twice', async () => {
-    const managed = new Managed();
+    const managed = manage();
     await managed.ready(1);
     sender = new Sender();
     let times = 1;
@@ -162,7 +124,7 @@ describe('under a service manager that stores the queue', () => {
   });
 
   it('makes a new one when the device of the stored queue is gone', async () => {
-    const managed = new Managed();
+    const managed = manage();
     await managed.ready(1);
     managed.tell('term');
     await managed.exited(1);

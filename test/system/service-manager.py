@@ -2,7 +2,7 @@
 
     service-manager.py SOCKET PROGRAM ARGUMENT...
 
-Commands come as lines on stdin: start, term, kill, forget, quit. What happens goes to stdout as lines of JSON, beside the
+Commands come as lines on stdin: start, term, kill, quit. What happens goes to stdout as lines of JSON, beside the
 program's own: {"event": "manager-notify", "text": ..., "stored": N}, {"event": "manager-exit", "code": N}.
 After sd_notify(3) and sd_listen_fds(3) of systemd's documentation.
 """
@@ -90,9 +90,6 @@ while running:
                     os.kill(child, signal.SIGTERM)
                 elif word == "kill":
                     os.kill(child, signal.SIGKILL)
-                elif word == "forget":
-                    for name in list(store):
-                        forget(name)
                 elif word == "quit":
                     running = False
 try:
