@@ -16,6 +16,11 @@ import type { MacTiming } from './timing.js';
 
 /** Timers in a row that may miss their slot before a station transmits in whatever slot it is woken. */
 const LATE_TIMERS_TOLERATED = 4;
+/**
+ * Share of the host's latency by which a slot may have begun when it is drawn. On a real clock time goes by between the
+ * end of an exchange and the drawing: without this, slot 0 would always have gone by.
+ */
+const TOLERATED_LATENESS = 0.5;
 /** After so many idle slots nobody else's grid is known any more, and a start need not keep to one. */
 const GRID_KEPT_SLOTS = 64;
 
@@ -183,7 +188,10 @@ export class ChannelAccess {
     if (!this.#hostContends) return;
     const nowUs = this.#options.scheduler.nowUs();
     const idleSlots = this.#channel.idleSlots(nowUs);
-    const firstSlot = idleSlots > GRID_KEPT_SLOTS ? idleSlots : this.#channel.nextSlot(nowUs);
+    const firstSlot =
+      idleSlots > GRID_KEPT_SLOTS
+        ? idleSlots
+        : this.#channel.nextSlot(nowUs, this.#options.timing.latenessUs * TOLERATED_LATENESS);
     if (this.#dueSlot !== null && (this.#dueSlot >= firstSlot || this.#cancelAlarm !== null)) return;
     this.#dueSlot = firstSlot + this.#options.contention.drawSlots(idleSlots);
   }

@@ -61,10 +61,10 @@ export class Channel {
     return Math.max(0, Math.floor((nowUs - this.slotOriginUs) / this.#slotUs));
   }
 
-  /** The number of the first slot that starts now or later, 0 while busy. */
-  nextSlot(nowUs: number): number {
+  /** The number of the first slot that starts now or later, or began so short a time ago that it still counts; 0 while busy. */
+  nextSlot(nowUs: number, toleratedUs: number): number {
     if (this.busy) return 0;
-    return Math.max(0, Math.ceil((nowUs - this.slotOriginUs) / this.#slotUs));
+    return Math.max(0, Math.ceil((nowUs - this.slotOriginUs - toleratedUs) / this.#slotUs));
   }
 
   /** Reports whether the channel, as a whole, changed between busy and idle. */

@@ -57,6 +57,7 @@ export class TransparentDriver extends LineDriver {
       carrierDetectUs: air.carrierDetectUs === 'auto' ? detectUs : air.carrierDetectUs,
       propagationUs: air.propagationUs,
       hostLatencyUs: this.hostLatencyUs,
+      carrierHoldUs: this.#silenceUs,
     };
     this.#decoder = this.#codec.decoder({
       frame: (octets) => {
