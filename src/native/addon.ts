@@ -97,10 +97,10 @@ export class TapDevice extends Readable<RawTapDevice> {
   constructor(clonePath: string, name: string, flags: number);
   /** Takes over a queue that another process opened, its descriptor included; throws `system` when it is none. */
   constructor(fd: number);
-  constructor(from: string | number, name = '', flags = 0) {
-    const open = () =>
-      typeof from === 'number' ? new (addon().TapDevice)(from) : new (addon().TapDevice)(from, name, flags);
-    super(translated(open, { tunFlags: flags }));
+  constructor(...args: [clonePath: string, name: string, flags: number] | [fd: number]) {
+    // The native constructor itself refuses other types: no defaults here that would hide them.
+    const open = () => (args.length === 1 ? new (addon().TapDevice)(args[0]) : new (addon().TapDevice)(...args));
+    super(translated(open, { tunFlags: args[2] ?? 0 }));
     this.name = this.raw.name;
     this.ifindex = this.raw.ifindex;
     this.features = this.raw.features;

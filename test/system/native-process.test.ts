@@ -172,10 +172,11 @@ describe('threads', () => {
       const source = \`
         import { parentPort, workerData } from 'node:worker_threads';
         const addon = await import(workerData + 'native/addon.js');
-        addon.unshareNetwork();
+        const { unshareNetwork, interfaceIndex } = await import(workerData + 'native/descriptors.js');
+        unshareNetwork();
         const tap = new addon.TapDevice('/dev/net/tun', 'same0', 0x1002);
         tap.arm(() => undefined);
-        parentPort.postMessage(addon.interfaceIndex('same0') > 0);\`;
+        parentPort.postMessage(interfaceIndex('same0') > 0);\`;
       const workers = [1, 2, 3].map(() => new Worker(source, { eval: true, workerData: base }));
       const seen = await Promise.all(workers.map((worker) => new Promise((resolve, reject) => {
         worker.once('message', resolve);

@@ -55,7 +55,7 @@ export function runChild(source: string, prefix: readonly string[] = [], timeout
   const module = `
     const base = ${JSON.stringify(dist)};
     const load = (path) => import(base + path);
-    const addon = await load('native/addon.js');
+    const addon = { ...(await load('native/addon.js')), ...(await load('native/descriptors.js')) };
     ${source}`;
   const [program, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', module];
   const { status, signal, stdout, stderr } = spawnSync(program ?? process.execPath, args, {

@@ -41,8 +41,8 @@ export interface KissReports {
 
 /** So many frames in a row without an answer, and the TNC is taken for one that never answers. */
 const SILENT_FRAMES = 2;
-/** Polls without a reply before a frame's fate is left to the model. */
-const SILENT_POLLS = 5;
+/** A TNC that has never answered is asked for so long before a frame's fate is left to the model. */
+const SILENCE_US = 1_000_000;
 /** Identification octets stay below this, so that no escape is needed: some programs and TNCs forget it (linbpq). */
 const ID_LIMIT = 0x7f;
 /** An echo that comes this early has seen no air: it only says that the frame was taken (bpqvkiss). */
@@ -117,7 +117,7 @@ export class QueueReports implements KissReports {
   readonly #pollUs: number;
   #held: HeldFrame | undefined;
   #cancelPoll: Cancel | undefined;
-  #polls = 0;
+  #askedSinceUs = 0;
   #lastWaitingUs = 0;
   #answers = false;
   #unanswered = 0;
@@ -135,8 +135,8 @@ export class QueueReports implements KissReports {
     this.#cancelPoll?.();
     if (!this.#answers && this.#unanswered >= SILENT_FRAMES) return held.expectedEndUs;
     this.#held = held;
-    this.#polls = 0;
-    this.#lastWaitingUs = this.#host.scheduler.nowUs();
+    this.#askedSinceUs = this.#host.scheduler.nowUs();
+    this.#lastWaitingUs = this.#askedSinceUs;
     this.#poll();
     return held.patienceEndUs;
   }
@@ -150,10 +150,11 @@ export class QueueReports implements KissReports {
     if (Number.isNaN(waitingBytes) || held === undefined || !this.#host.transmitting()) return true;
     this.#answers = true;
     this.#unanswered = 0;
-    this.#polls = 0;
     const nowUs = this.#host.scheduler.nowUs();
     if (waitingBytes > 0) {
       this.#lastWaitingUs = nowUs;
+      // However long others keep the channel: a second frame behind this one would only wait there too.
+      this.#host.reportAt(nowUs + held.patienceEndUs - held.earliestEndUs);
       return true;
     }
     this.#held = undefined;
@@ -177,7 +178,8 @@ export class QueueReports implements KissReports {
     const { scheduler, port } = this.#host;
     const held = this.#held;
     if (held === undefined || !this.#host.transmitting()) return;
-    if (this.#polls++ >= SILENT_POLLS) {
+    // One that did answer may be slow for once: its patience has an end of its own.
+    if (!this.#answers && scheduler.nowUs() - this.#askedSinceUs >= SILENCE_US) {
       this.#held = undefined;
       this.#unanswered++;
       this.#host.reportAt(held.expectedEndUs);
