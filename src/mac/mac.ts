@@ -166,13 +166,15 @@ export class Mac implements PhyListener {
     const nowUs = scheduler.nowUs();
     const isNew = this.#neighbours.heard(frame.source, nowUs, meta);
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
-    const confirmed = config.arq && frame.type !== 'ack' && frame.destination !== BROADCAST;
+    const isReservation = frame.type === 'rts' || frame.type === 'cts';
+    const confirmed = config.arq && frame.type !== 'ack' && !isReservation && frame.destination !== BROADCAST;
     // An ACK tells those who missed the frame whose exchange it is.
     const isAnswer = frame.type === 'ack';
     const speaker = isAnswer ? frame.destination : frame.source;
     const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
     this.#access.heard(speaker, confirmed || isAnswer, answerUs, phy.timing.airtimeUs(octets.length));
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
+    else if (isReservation) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);
     else if (frame.type === 'poll') this.#pollHeard(frame);
     else if (confirmed) this.#confirmedHeard(frame, nowUs);

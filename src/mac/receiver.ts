@@ -115,6 +115,9 @@ export class Receiver {
       }
       case 'ack':
       case 'poll':
+      case 'rts':
+      case 'cts':
+      case 'identification':
         return;
     }
   }

@@ -13,7 +13,17 @@ export const LINK_VERSION = 1;
 /** 4: CRC-32C; 2: CRC-16/X-25; 0: the modem checks integrity itself. The same on all stations of a channel. */
 export type FcsBytes = 0 | 2 | 4;
 
-export type LinkFrameType = 'ip' | 'arp' | 'ethernet' | 'ack' | 'fragment' | 'aggregate' | 'poll';
+export type LinkFrameType =
+  | 'ip'
+  | 'arp'
+  | 'ethernet'
+  | 'ack'
+  | 'fragment'
+  | 'aggregate'
+  | 'poll'
+  | 'rts'
+  | 'cts'
+  | 'identification';
 
 /** Sequence numbers are 0 to 31. */
 export const SEQUENCES = 32;
@@ -34,7 +44,10 @@ export interface LinkFrame {
   readonly more: boolean;
   /** This frame was sent before. */
   readonly retry: boolean;
-  /** The payload; of an `ack`: nothing, or one octet, whose bit i says that `sequence` + i has arrived. */
+  /**
+   * The payload; of an `ack`: nothing, or one octet, whose bit i says that `sequence` + i has arrived; of `rts` and `cts`:
+   * for how long the channel is taken from their end on, see `encodeReservation`; of an `identification`: text.
+   */
   readonly body: Uint8Array;
 }
 
@@ -46,11 +59,22 @@ const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = {
   fragment: 5,
   aggregate: 6,
   poll: 7,
+  rts: 8,
+  cts: 9,
+  identification: 10,
 };
 const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [
   undefined,
-  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll'] as const),
+  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll', 'rts', 'cts', 'identification'] as const),
 ];
+
+/** Reservations count in steps of 10 us, three octets, most significant first: up to 167 s. */
+const RESERVATION_STEP_US = 10;
+const RESERVATION_BYTES = 3;
+const RESERVATION_STEPS_MAX = 0xff_ff_ff;
+
+const NEVER_TO_ALL: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts']);
+const NEVER_BEHIND: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts', 'identification']);
 
 const VERSION_SHIFT = 6;
 const TYPE_SHIFT = 2;
@@ -126,21 +150,43 @@ export function setRetry(encoded: Uint8Array, fcsBytes: FcsBytes): Uint8Array {
   return octets;
 }
 
+/** The body of `rts` and `cts`: how long the channel is taken, rounded up; the longest that can be said if it is longer. */
+export function encodeReservation(durationUs: number): Uint8Array {
+  const steps = Math.min(RESERVATION_STEPS_MAX, Math.max(0, Math.ceil(durationUs / RESERVATION_STEP_US)));
+  return Uint8Array.of(steps >> 16, (steps >> 8) & 0xff, steps & 0xff);
+}
+
+/** How long an `rts` or `cts` says that the channel is taken, in microseconds. */
+export function decodeReservation(body: Uint8Array): number {
+  const [high = 0, middle = 0, low = 0] = body;
+  return ((high << 16) | (middle << 8) | low) * RESERVATION_STEP_US;
+}
+
 /** What no sender may send and no receiver may believe, or null. */
 function impossibility(frame: LinkFrame): string | null {
   if (!isOctet(frame.destination) || frame.destination === 0) return `destination ${frame.destination}`;
   if (!isOctet(frame.source) || frame.source === 0 || frame.source > MAX_STATION) return `source ${frame.source}`;
   if (!isBelow(frame.sequence, SEQUENCES)) return `sequence ${frame.sequence}`;
   if (!isBelow(frame.behind, WINDOW)) return `behind ${frame.behind}`;
-  const isControl = frame.type === 'ack' || frame.type === 'poll';
-  if (isControl && frame.destination === BROADCAST) return `${frame.type} to all`;
-  if (isControl && frame.behind !== 0) return `${frame.type} with something behind`;
-  // Bit 0 would say that what is expected next has arrived.
-  const bitmap = frame.body[0] ?? 0;
-  if (frame.type === 'ack' && (frame.body.length > 1 || (bitmap & 1) === 1)) return 'acknowledgement with a wrong body';
-  if (frame.type === 'poll' && frame.body.length > 0) return 'poll with a body';
-  if (!isControl && frame.body.length === 0) return `${frame.type} without a body`;
-  return null;
+  if (NEVER_TO_ALL.has(frame.type) && frame.destination === BROADCAST) return `${frame.type} to all`;
+  if (frame.type === 'identification' && frame.destination !== BROADCAST) return 'identification to one station';
+  if (NEVER_BEHIND.has(frame.type) && frame.behind !== 0) return `${frame.type} with something behind`;
+  return impossibleBody(frame);
+}
+
+function impossibleBody({ type, body }: LinkFrame): string | null {
+  switch (type) {
+    case 'ack':
+      // Bit 0 would say that what is expected next has arrived.
+      return body.length > 1 || ((body[0] ?? 0) & 1) === 1 ? 'acknowledgement with a wrong body' : null;
+    case 'poll':
+      return body.length > 0 ? 'poll with a body' : null;
+    case 'rts':
+    case 'cts':
+      return body.length === RESERVATION_BYTES ? null : `${type} without a reservation`;
+    default:
+      return body.length === 0 ? `${type} without a body` : null;
+  }
 }
 
 function isOctet(value: number): boolean {

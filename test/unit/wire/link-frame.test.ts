@@ -6,7 +6,9 @@ import { SluiceError } from '../../../src/base/errors.js';
 import { SluiceEncapsulation } from '../../../src/wire/encapsulation.js';
 import {
   decodeLinkFrame,
+  decodeReservation,
   encodeLinkFrame,
+  encodeReservation,
   type FcsBytes,
   LINK_HEADER_BYTES,
   type LinkFrame,
@@ -17,7 +19,9 @@ import { BROADCAST } from '../../../src/wire/packet.js';
 import { hex } from './frames.js';
 
 const FCS_SIZES: readonly FcsBytes[] = [0, 2, 4];
-const TYPES: readonly LinkFrameType[] = ['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll'];
+const TYPES: readonly LinkFrameType[] = [
+  ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll', 'rts', 'cts', 'identification'] as const),
+];
 
 type Vector = ReadonlyMap<string, string>;
 
@@ -76,12 +80,26 @@ const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
       fc.nat(127).map((bits) => Uint8Array.of(bits << 1)),
     ),
   }),
+  fc.record({
+    ...common,
+    type: fc.constantFrom<LinkFrameType>('rts', 'cts'),
+    destination: station,
+    behind: fc.constant(0),
+    body: fc.nat(200_000_000).map(encodeReservation),
+  }),
+  fc.record({
+    ...common,
+    type: fc.constant<LinkFrameType>('identification'),
+    destination: fc.constant(BROADCAST),
+    behind: fc.constant(0),
+    body: fc.uint8Array({ minLength: 1, maxLength: 100 }),
+  }),
 );
 
 describe('vectors of link-frame.md', () => {
   it('are all there', () => {
-    expect(goodVectors.length).toBe(13);
-    expect(badVectors.length).toBe(14);
+    expect(goodVectors.length).toBe(16);
+    expect(badVectors.length).toBe(17);
     expect(goodVectors.length + badVectors.length).toBe([...document.matchAll(/^octets: /gm)].length);
   });
 
@@ -106,6 +124,14 @@ describe('vectors of link-frame.md', () => {
 
   it.each(badVectors.map((vector) => [field(vector, 'title'), vector] as const))('refused: %s', (_title, vector) => {
     expect(decodeLinkFrame(hex(field(vector, 'octets')), fcsOf(vector))).toBe(field(vector, 'drop'));
+  });
+});
+
+describe('a reservation', () => {
+  it('is rounded up to 10 us, and as long as can be said at most', () => {
+    expect(decodeReservation(encodeReservation(500_001))).toBe(500_010);
+    expect(decodeReservation(encodeReservation(1e12))).toBe(167_772_150);
+    expect(decodeReservation(encodeReservation(-5))).toBe(0);
   });
 });
 
