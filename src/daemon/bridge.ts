@@ -10,6 +10,7 @@ import type { RepairingBackPressure } from '../flow/repair.js';
 import { Mac } from '../mac/mac.js';
 import type { Neighbour } from '../mac/neighbours.js';
 import type { MacConfig, MacObserver } from '../mac/ports.js';
+import { newMacCounters } from '../mac/statistics.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Log } from '../observe/log.js';
 import type { Line } from '../serial/line.js';
@@ -75,7 +76,14 @@ export class Bridge implements MacObserver {
   #finished: (() => void) | undefined;
   #stopping = false;
   #cancelChannelLog: (() => void) | undefined;
-  #lastChannel = { atUs: 0, busyUs: 0, txUs: 0 };
+  #lastChannel = {
+    atUs: 0,
+    unixMs: Date.now(),
+    busyUs: 0,
+    txUs: 0,
+    counters: newMacCounters(),
+    drops: {} as BridgeStatus['drops'],
+  };
   #lastDropped = { tap: 0, qdisc: 0 };
   #failedAtGrant = -1;
   readonly #loggedDrops = new Map<DropCause, number>();
@@ -171,7 +179,7 @@ export class Bridge implements MacObserver {
           'attach to a TAP whose carrier somebody holds, with interface.keepGate yes.',
       });
     }
-    log.info('stopped', { reason, drops: this.drops, queue });
+    log.info('stopped', { reason, drops: this.drops.toJSON(), queue });
   }
 
   async #handEmpty(): Promise<void> {
@@ -252,19 +260,22 @@ export class Bridge implements MacObserver {
   }
 
   neighbour({ station, rssiDbm }: Neighbour): void {
-    this.#parts.log.info('neighbour', { neighbour: station, ...(rssiDbm === undefined ? {} : { rssiDbm }) });
+    this.#parts.log.info('neighbour', {
+      neighbour: station,
+      change: 'seen',
+      ...(rssiDbm === undefined ? {} : { rssiDbm }),
+    });
   }
 
   addressConflict(): void {
-    const { log, station } = this.#parts;
-    log.error('address-conflict', {
-      station,
+    this.#parts.log.error('address-conflict', {
       remedy: 'Another station sends with our number; give one of them another.',
     });
   }
 
   stuckBusy(busyForUs: number): void {
     this.#parts.log.error('stuck-busy', {
+      change: 'begin',
       busyMs: milliseconds(busyForUs),
       remedy:
         'The channel looks busy all the time: check squelch, wiring, and who else transmits. Transmitting all the same.',
@@ -318,20 +329,43 @@ export class Bridge implements MacObserver {
     const mac = this.mac.snapshot();
     const last = this.#lastChannel;
     const spanUs = nowUs - last.atUs;
+    const { counters } = mac;
+    const fresh = (name: 'attempts' | 'acked' | 'unacked' | 'unconfirmed' | 'backoffs' | 'backoffSlots'): number =>
+      counters[name] - last.counters[name];
+    const endUnixMs = Date.now();
     log.info('channel', {
+      startUnixMs: last.unixMs,
+      endUnixMs,
+      ...(this.#stopping ? { final: true } : {}),
       busyRatio: ratio(mac.busyUs - last.busyUs, spanUs),
       txRatio: ratio(mac.txUs - last.txUs, spanUs),
-      attempts: mac.counters.attempts,
-      acked: mac.counters.acked,
-      unacked: mac.counters.unacked,
-      backoffs: mac.counters.backoffs,
-      backoffSlots: mac.counters.backoffSlots,
+      heardMs: {},
+      garbled: 0,
+      attempts: fresh('attempts'),
+      acked: fresh('acked'),
+      unacked: fresh('unacked'),
+      unconfirmed: fresh('unconfirmed'),
+      retries: [],
+      backoffs: fresh('backoffs'),
+      backoffSlots: fresh('backoffSlots'),
       contentionWindow: mac.contentionWindow,
-      delayMs: status.mac.delayMs,
       queue: status.backPressure.qdisc.backlogPackets,
-      drops: status.drops,
+      queueBytes: status.backPressure.qdisc.backlogBytes,
+      drops: Object.fromEntries(
+        (Object.entries(status.drops) as [DropCause, number][])
+          .map(([cause, count]) => [cause, count - (last.drops[cause] ?? 0)] as const)
+          .filter(([, count]) => count > 0),
+      ),
     });
-    this.#lastChannel = { atUs: nowUs, busyUs: mac.busyUs, txUs: mac.txUs };
+    const { busyUs, txUs } = mac;
+    this.#lastChannel = {
+      atUs: nowUs,
+      unixMs: endUnixMs,
+      busyUs,
+      txUs,
+      counters: { ...counters },
+      drops: status.drops,
+    };
     this.#logDrops(status.drops);
     this.#watchLeaks(status);
     if (!this.#stopping) this.#parts.verifyInterface();
