@@ -1,6 +1,6 @@
 /**
  * The suite `bridge`: real TAP devices, real sockets, the real daemon, over emulated modems that keep the pace of the air.
- * Each station has a network namespace of its own. Takes about six minutes; other load on the machine shows.
+ * Each station has a network namespace of its own. Takes about an hour; other load on the machine shows.
  */
 import { spawn } from 'node:child_process';
 import { loadavg } from 'node:os';
@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 import type { FloodResult } from '../system/back-pressure-scenarios.js';
 import { kissOctets } from './bridge-octets.js';
 import { flood, loadedPing, type Measured, priorities, type Seen, sharedChannel } from './bridge-scenarios.js';
-import { restartRows } from './restart.js';
-import type { BenchRow } from './rows.js';
+import { cutRows, unplugRows } from './faults.js';
+import { fuzzRows } from './fuzz.js';
+import { hangRows, restartRows } from './restart.js';
+import type { BenchChoice, BenchRow, Say } from './rows.js';
+import { efficiencyRows, idleRows, speedRows } from './speed.js';
 
 const GRANT_SAMPLES = 2500;
 
@@ -17,24 +20,35 @@ function row(measure: string, value: number | null, unit: string, target?: [text
   return { suite: 'bridge', measure, value, unit, target: target?.[0] ?? null, met: target?.[1] ?? null };
 }
 
-/** Runs the measurement named, or all of them in turn. */
-export async function runBridgeBench(say: (line: string) => void): Promise<readonly BenchRow[]> {
-  const only = process.env.SLUICE_BENCH_PART;
-  const parts: readonly [name: string, measure: () => Promise<readonly BenchRow[]>][] = [
-    ['grant', grantRows],
-    ['octets', octetRows],
-    ['flood', floodRows],
-    ['priorities', priorityRows],
-    ['ping', pingRows],
-    ['shared', sharedRows],
-    ['restart', restartRows],
-  ];
+type Measure = (say: Say, times?: number) => Promise<readonly BenchRow[]>;
+
+const PARTS: Readonly<Record<string, Measure>> = {
+  grant: grantRows,
+  octets: octetRows,
+  flood: floodRows,
+  priorities: priorityRows,
+  ping: pingRows,
+  shared: sharedRows,
+  efficiency: efficiencyRows,
+  speed: speedRows,
+  idle: idleRows,
+  restart: restartRows,
+  hang: hangRows,
+  unplug: unplugRows,
+  cut: cutRows,
+  fuzz: fuzzRows,
+};
+
+export const BRIDGE_PARTS: readonly string[] = Object.keys(PARTS);
+
+/** Runs the part chosen, or all of them in turn. */
+export async function runBridgeBench(say: Say, { part, times }: BenchChoice): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
-  for (const [name, measure] of parts) {
-    if (only !== undefined && only !== name) continue;
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (part !== undefined && part !== name) continue;
     const loadBefore = loadavg()[0] ?? 0;
     say(`${name} ... (load average ${loadBefore.toFixed(1)})`);
-    const found = await measure();
+    const found = await measure(say, times);
     const load = Math.max(loadBefore, loadavg()[0] ?? 0);
     rows.push(...found, row(`${name}: load average of the machine`, load, ''));
     for (const { measure: what, value, unit, target, met } of found) {

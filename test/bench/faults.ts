@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { addressOf, Neighbourhood, type Station } from '../../src/daemon/stations.js';
 import { connect, Plug } from '../system/line-support.js';
-import type { BenchRow } from './rows.js';
+import type { BenchRow, Say } from './rows.js';
 
 const CYCLES = 1000;
 const SINK = 9;
@@ -16,6 +16,7 @@ const STUCK_MS = 15_000;
 const RSS_SLACK_MB = 20;
 /** Cycles before the first look: buffers and compiled code have their size by then. */
 const WARM_UP_CYCLES = 50;
+const SAY_EVERY = 100;
 const CUTTER = fileURLToPath(new URL('../system/tcp-cutter.js', import.meta.url));
 
 /** The process of a station's bridge, by its control socket. */
@@ -64,7 +65,12 @@ const load = (station: Station, seconds: number): Promise<unknown> =>
     ticks: seconds * 500,
   });
 
-async function cycled(station: Station, cycles: number, cycle: (n: number) => Promise<boolean>): Promise<Cycled> {
+async function cycled(
+  station: Station,
+  cycles: number,
+  say: Say,
+  cycle: (n: number) => Promise<boolean>,
+): Promise<Cycled> {
   const pid = bridgePid(station);
   let before = sizeOf(pid);
   let done = 0;
@@ -73,6 +79,7 @@ async function cycled(station: Station, cycles: number, cycle: (n: number) => Pr
   for (let n = 1; n <= cycles && stuck === 0 && station.bridgeEnded === undefined; n++) {
     if (await cycle(n)) done++;
     else stuck++;
+    if (n % SAY_EVERY === 0) say(`  ${n} of ${cycles}`);
     if (n === Math.min(WARM_UP_CYCLES, cycles)) before = sizeOf(pid);
   }
   const crashed = station.bridgeEnded !== undefined;
@@ -81,7 +88,7 @@ async function cycled(station: Station, cycles: number, cycle: (n: number) => Pr
 }
 
 /** The port of a bridge is pulled out and plugged in again, in mid-frame, its peer at the other end all the time. */
-export async function unplugCycles(cycles: number): Promise<Cycled> {
+async function unplugCycles(cycles: number, say: Say): Promise<Cycled> {
   const place = new Neighbourhood();
   const plugs = [new Plug(place.folder, 'left'), new Plug(place.folder, 'right')] as const;
   const [left, right] = plugs;
@@ -91,7 +98,7 @@ export async function unplugCycles(cycles: number): Promise<Cycled> {
     const [sender, receiver] = [await place.open(), await place.open()];
     await sender.up({ number: 1, profile: 'null-modem', port: left.link, settings: SETTINGS });
     await receiver.up({ number: 2, profile: 'null-modem', port: right.link, settings: SETTINGS });
-    return await cycled(sender, cycles, async (n) => {
+    return await cycled(sender, cycles, say, async (n) => {
       await sleep(20 + (n % 30));
       left.unplug();
       await sleep(n % 10);
@@ -105,7 +112,7 @@ export async function unplugCycles(cycles: number): Promise<Cycled> {
 }
 
 /** The connection of a bridge is cut, by a reset and by an end in turn. */
-export async function tcpCuts(cycles: number): Promise<Cycled> {
+async function tcpCuts(cycles: number, say: Say): Promise<Cycled> {
   const place = new Neighbourhood();
   try {
     const station = await place.open();
@@ -113,7 +120,7 @@ export async function tcpCuts(cycles: number): Promise<Cycled> {
     void station.call('run', { program: process.execPath, args, timeoutMs: 3_600_000 }).catch(() => undefined);
     await sleep(1500);
     await station.up({ number: 1, profile: 'null-modem', port: `tcp://127.0.0.1:${PORT}`, settings: SETTINGS });
-    return await cycled(station, cycles, (n) => comesBack(station, n));
+    return await cycled(station, cycles, say, (n) => comesBack(station, n));
   } finally {
     await place.close();
   }
@@ -136,10 +143,10 @@ function rows(what: string, { done, stuck, crashed, fdsGrown, rssGrownMb }: Cycl
   ];
 }
 
-export async function runFaults(say: (line: string) => void): Promise<readonly BenchRow[]> {
-  const cycles = Number(process.env.SLUICE_FAULT_CYCLES ?? CYCLES);
-  say(`unplug and replug, ${cycles} times ...`);
-  const unplugged = rows('unplug and replug under load', await unplugCycles(cycles), cycles);
-  say(`TCP connections cut, ${cycles} times ...`);
-  return [...unplugged, ...rows('TCP line cut under load', await tcpCuts(cycles), cycles)];
+export async function unplugRows(say: Say, cycles = CYCLES): Promise<readonly BenchRow[]> {
+  return rows('unplug and replug under load', await unplugCycles(cycles, say), cycles);
+}
+
+export async function cutRows(say: Say, cycles = CYCLES): Promise<readonly BenchRow[]> {
+  return rows('TCP line cut under load', await tcpCuts(cycles, say), cycles);
 }

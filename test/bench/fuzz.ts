@@ -1,6 +1,6 @@
 /**
  * Random and mutated octet streams through each decoder and through the whole way of reception (driver, MAC,
- * decapsulation): no exception, memory bounded, and every octet accounted for. SLUICE_FUZZ_STREAMS says how many.
+ * decapsulation): no exception, memory bounded, and every octet accounted for.
  */
 import { type Random, seededRandom } from '../../src/base/random.js';
 import { cobsCodec } from '../../src/framing/cobs.js';
@@ -11,7 +11,7 @@ import { lineSplitter } from '../../src/framing/lines.js';
 import { slipCodec } from '../../src/framing/slip.js';
 import { fuzzReception } from './fuzz-reception.js';
 import { streamOf } from './fuzz-streams.js';
-import type { BenchRow } from './rows.js';
+import type { BenchRow, Say } from './rows.js';
 
 const STREAMS = 10_000_000;
 const MAX_FRAME_BYTES = 256;
@@ -93,8 +93,7 @@ export function fuzzDecoder(subject: Subject, streams: number, random: Random): 
   return count;
 }
 
-export async function runFuzz(say: (line: string) => void): Promise<readonly BenchRow[]> {
-  const streams = Number(process.env.SLUICE_FUZZ_STREAMS ?? STREAMS);
+export async function fuzzRows(say: Say, streams = STREAMS): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   const random = seededRandom(1);
   for (const subject of SUBJECTS) {

@@ -1,10 +1,14 @@
-/** `npm run bench -- [SUITE] [--json]`: runs one suite, or all, and prints each figure beside its target. */
+/**
+ * `npm run bench -- [SUITE] [--part PART [--times N]] [--json]`: runs one suite, one part of the suite `bridge`, or all,
+ * and prints each figure beside its target.
+ */
+import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
-import { isSluiceError } from '../../src/base/errors.js';
-import { runBridgeBench } from './bridge.js';
+import { isSluiceError, SluiceError } from '../../src/base/errors.js';
+import { BRIDGE_PARTS, runBridgeBench } from './bridge.js';
 import { runMacBench } from './mac.js';
 import { runModemBench } from './modem.js';
-import type { BenchRow, BenchSuite } from './rows.js';
+import type { BenchChoice, BenchRow, BenchSuite } from './rows.js';
 
 const SUITES: Readonly<Record<string, BenchSuite>> = {
   bridge: runBridgeBench,
@@ -32,19 +36,46 @@ function asTable(rows: readonly BenchRow[]): string {
   return table.toString();
 }
 
-async function main(args: readonly string[]): Promise<void> {
-  const json = args.includes('--json');
-  const names = args.filter((each) => each !== '--json');
-  const unknown = names.filter((name) => !Object.hasOwn(SUITES, name));
-  if (unknown.length > 0) {
-    process.stderr.write(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}\n`);
-    process.exitCode = 2;
-    return;
+const OPTIONS = { json: { type: 'boolean' }, part: { type: 'string' }, times: { type: 'string' } } as const;
+
+interface Order extends BenchChoice {
+  readonly json: boolean;
+  readonly suites: readonly string[];
+}
+
+/** @throws SluiceError `usage` */
+function orderOf(args: string[]): Order {
+  const usage = (what: string, choices: readonly string[]): SluiceError =>
+    new SluiceError('usage', what, { remedy: `There are ${choices.join(', ')}.` });
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (failure) {
+    throw usage(failure instanceof Error ? failure.message : String(failure), Object.keys(OPTIONS));
   }
+  const { values, positionals: suites } = parsed;
+  const { json = false, part, times } = values;
+  const unknown = suites.filter((name) => !Object.hasOwn(SUITES, name));
+  if (unknown.length > 0) throw usage(`no such suite: ${unknown.join(', ')}`, Object.keys(SUITES));
+  if (part !== undefined && (suites.join() !== 'bridge' || !BRIDGE_PARTS.includes(part))) {
+    throw usage(`not a part of the suite bridge: ${part}`, BRIDGE_PARTS);
+  }
+  if (times !== undefined && (part === undefined || !/^[1-9]\d*$/.test(times))) {
+    throw usage('--times wants a positive number, and a --part that repeats something', BRIDGE_PARTS);
+  }
+  return { json, suites, ...(part !== undefined && { part }), ...(times !== undefined && { times: Number(times) }) };
+}
+
+function parse(args: string[]) {
+  return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+}
+
+async function main(args: string[]): Promise<void> {
+  const { json, suites, ...choice } = orderOf(args);
   const rows: BenchRow[] = [];
   for (const [name, suite] of Object.entries(SUITES)) {
-    if (names.length > 0 && !names.includes(name)) continue;
-    rows.push(...(await suite((line) => process.stderr.write(`${name}: ${line}\n`))));
+    if (suites.length > 0 && !suites.includes(name)) continue;
+    rows.push(...(await suite((line) => process.stderr.write(`${name}: ${line}\n`), choice)));
   }
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : `${asTable(rows)}\n`);
   if (rows.some(({ met }) => met === false)) process.exitCode = 1;

@@ -8,7 +8,7 @@ import { unshareNetwork } from '../../src/native/descriptors.js';
 import { Daemon, Modem, Sender } from '../system/daemon-support.js';
 import { ManagedDaemon } from '../system/managed-daemon.js';
 import { nextTurns, until } from '../system/native-support.js';
-import type { BenchRow } from './rows.js';
+import type { BenchRow, Say } from './rows.js';
 
 const RESTARTS = 20;
 const PACKETS_A_RESTART = 40;
@@ -19,14 +19,14 @@ function row(measure: string, value: number, unit: string, met: boolean | null, 
 }
 
 /** By a kill, the packet in hand may be lost, and nothing else. */
-async function restarts(signal: 'term' | 'kill'): Promise<BenchRow[]> {
+async function restarts(signal: 'term' | 'kill', times: number): Promise<BenchRow[]> {
   const modem = new Modem();
   const settings = ['line.baudRate=115200', 'backPressure.mode=gate'];
   const managed = new ManagedDaemon({ modem, name: 'bench0', settings });
   try {
     await managed.ready(1);
     const sender = new Sender();
-    for (let i = 1; i <= RESTARTS; i++) {
+    for (let i = 1; i <= times; i++) {
       sender.sendMany(PACKETS_A_RESTART);
       const target = modem.numbers().length + PACKETS_A_RESTART / 4;
       await until(() => modem.numbers().length >= target, 'packets', 60_000);
@@ -42,8 +42,8 @@ async function restarts(signal: 'term' | 'kill'): Promise<BenchRow[]> {
     const numbers = modem.numbers();
     const lost = sender.next - new Set(numbers).size;
     const twice = numbers.length - new Set(numbers).size;
-    const what = `restart under load (SIG${signal.toUpperCase()}) with a stored queue, ${RESTARTS} times`;
-    const allowed = signal === 'term' ? 0 : RESTARTS;
+    const what = `restart under load (SIG${signal.toUpperCase()}) with a stored queue, ${times} times`;
+    const allowed = signal === 'term' ? 0 : times;
     return [
       row(`${what}: sent`, sender.next, 'packets', null, null),
       row(`${what}: lost`, lost, 'packets', lost <= allowed, `<= ${allowed}`),
@@ -86,17 +86,29 @@ async function hang(): Promise<BenchRow[]> {
 }
 
 /** In a process of its own. */
-export function restartRows(): Promise<readonly BenchRow[]> {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+export function restartRows(_: Say, times = RESTARTS): Promise<readonly BenchRow[]> {
+  return inOwnProcess(String(times));
+}
+
+export function hangRows(): Promise<readonly BenchRow[]> {
+  return inOwnProcess('hang');
+}
+
+function inOwnProcess(what: string): Promise<readonly BenchRow[]> {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), what], {
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`restart: ${stderr}`);
+  if (status !== 0) throw new Error(`${what}: ${stderr}`);
   const rows: BenchRow[] = JSON.parse(stdout);
   return Promise.resolve(rows);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   unshareNetwork();
-  const rows = [...(await restarts('term')), ...(await restarts('kill')), ...(await hang())];
+  const what = process.argv[2] ?? 'hang';
+  const rows =
+    what === 'hang'
+      ? await hang()
+      : [...(await restarts('term', Number(what))), ...(await restarts('kill', Number(what)))];
   process.stdout.write(JSON.stringify(rows));
 }

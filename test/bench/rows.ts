@@ -11,5 +11,15 @@ export interface BenchRow {
   readonly met: boolean | null;
 }
 
+/** Says what is being done, a line at a time. */
+export type Say = (line: string) => void;
+
+export interface BenchChoice {
+  /** One part of the suite, instead of all. */
+  readonly part?: string;
+  /** How often parts that do something many times do it; as often as the target says unless given. */
+  readonly times?: number;
+}
+
 /** A suite: measures, says on the way what it is doing. */
-export type BenchSuite = (say: (line: string) => void) => Promise<readonly BenchRow[]>;
+export type BenchSuite = (say: Say, choice: BenchChoice) => Promise<readonly BenchRow[]>;

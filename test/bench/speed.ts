@@ -84,7 +84,8 @@ interface IperfReport {
   };
 }
 
-async function unlimited(): Promise<BenchRow[]> {
+/** Octets copied from pty to pty as fast as they come. */
+export async function speedRows(): Promise<readonly BenchRow[]> {
   const place = new Neighbourhood();
   const copier = startCopier();
   try {
@@ -152,7 +153,7 @@ async function unlimited(): Promise<BenchRow[]> {
   }
 }
 
-async function idle(): Promise<BenchRow[]> {
+export async function idleRows(): Promise<readonly BenchRow[]> {
   const place = new Neighbourhood();
   const copier = startCopier();
   try {
@@ -179,27 +180,7 @@ async function idle(): Promise<BenchRow[]> {
   }
 }
 
-export async function runSpeed(say: (line: string) => void): Promise<readonly BenchRow[]> {
-  const rows: BenchRow[] = [];
-  const measure = async (name: string, found: Promise<readonly BenchRow[]>): Promise<void> => {
-    for (const each of await found) {
-      rows.push(each);
-      say(`${name}: ${each.measure}: ${each.value} ${each.unit} ${each.met === false ? 'MISSED' : ''}`);
-    }
-  };
-  await measure('idle', idle());
-  await measure(
-    'efficiency',
-    efficiency(9600, 90).then((found) => [found]),
-  );
-  await measure(
-    'efficiency',
-    efficiency(115_200, 20).then((found) => [found]),
-  );
-  await measure(
-    'efficiency',
-    efficiency(921_600, 15).then((found) => [found]),
-  );
-  await measure('speed', unlimited());
-  return rows;
+/** On lines that keep the pace of a UART. */
+export async function efficiencyRows(): Promise<readonly BenchRow[]> {
+  return [await efficiency(9600, 90), await efficiency(115_200, 20), await efficiency(921_600, 15)];
 }
