@@ -235,16 +235,21 @@ export class Bridge implements MacObserver {
         txRatio: ratio(mac.txUs, upUs),
         contentionWindow: mac.contentionWindow,
         airtimeUs: mac.txUs,
+        busyUs: mac.busyUs,
+        carrierStuck: mac.carrierStuck,
         slotUs: this.mac.timing.slotUs,
         delayMs: { p50: milliseconds(mac.delayP50Us), p99: milliseconds(mac.delayP99Us) },
         ...mac.counters,
       },
-      neighbours: mac.neighbours.map(({ station, lastHeardUs, lossRatio, rssiDbm }) => ({
+      neighbours: mac.neighbours.map(({ station, lastHeardUs, lossRatio, attempts, airtimeUs, rssiDbm }) => ({
         station,
         lastHeardMs: Math.round((nowUs - lastHeardUs) / 1000),
         lossRatio: Math.round(lossRatio * 1000) / 1000,
+        attempts,
+        airtimeUs,
         ...(rssiDbm === undefined ? {} : { rssiDbm }),
       })),
+      unheard: mac.unheard.map(({ station, attempts }) => ({ station, attempts })),
       drops: this.drops.toJSON(),
     };
   }

@@ -34,6 +34,10 @@ export interface BridgeStatus {
     readonly txRatio: number;
     readonly contentionWindow: number;
     readonly airtimeUs: number;
+    /** Time in which others were heard. */
+    readonly busyUs: number;
+    /** A carrier was busy for so long that it is no longer believed. */
+    readonly carrierStuck: boolean;
     readonly slotUs: number;
     readonly delayMs: { readonly p50: number; readonly p99: number };
   } & Readonly<MacCounters>;
@@ -41,8 +45,14 @@ export interface BridgeStatus {
     readonly station: number;
     readonly lastHeardMs: number;
     readonly lossRatio: number;
+    /** Exchanges begun with it. */
+    readonly attempts: number;
+    /** What its frames that were understood took of the channel. */
+    readonly airtimeUs: number;
     readonly rssiDbm?: number;
   }[];
+  /** Stations that were sent to and never heard. */
+  readonly unheard: readonly { readonly station: number; readonly attempts: number }[];
   readonly drops: Partial<Record<DropCause, number>>;
 }
 

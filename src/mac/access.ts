@@ -63,6 +63,10 @@ export class ChannelAccess {
     return this.#channel.carrierBusy;
   }
 
+  get carrierStuck(): boolean {
+    return this.#channel.carrierDistrusted;
+  }
+
   /** Since when this station has wanted the channel, without a break. */
   get wantedSinceUs(): number {
     return this.#wantedSinceUs;

@@ -38,6 +38,10 @@ export class Channel {
     return this.#carrier && !this.#carrierDistrusted;
   }
 
+  get carrierDistrusted(): boolean {
+    return this.#carrierDistrusted;
+  }
+
   /** The totals up to now, what goes on at this moment included. */
   totalsAt(nowUs: number): ChannelTotals {
     const { busyUs, txUs } = this.#totals;

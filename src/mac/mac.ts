@@ -110,16 +110,16 @@ export class Mac implements PhyListener {
   }
 
   snapshot(): MacSnapshot {
-    const { busyUs, txUs } = this.#access.totalsAt(this.#options.scheduler.nowUs());
     return {
+      ...this.#access.totalsAt(this.#options.scheduler.nowUs()),
       state: this.#state,
       counters: this.counters,
       contentionWindow: this.#access.window,
-      busyUs,
-      txUs,
+      carrierStuck: this.#access.carrierStuck,
       delayP50Us: this.#delays.percentileUs(0.5),
       delayP99Us: this.#delays.percentileUs(0.99),
       neighbours: this.#neighbours.list(),
+      unheard: this.#neighbours.unheard(),
       inHand: this.#sender.inHand,
     };
   }
@@ -164,7 +164,8 @@ export class Mac implements PhyListener {
       return;
     }
     const nowUs = scheduler.nowUs();
-    const isNew = this.#neighbours.heard(frame.source, nowUs, meta);
+    const airtimeUs = phy.timing.airtimeUs(octets.length);
+    const isNew = this.#neighbours.heard(frame.source, nowUs, airtimeUs, meta);
     if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
     const isReservation = frame.type === 'rts' || frame.type === 'cts';
     const confirmed = config.arq && frame.type !== 'ack' && !isReservation && frame.destination !== BROADCAST;
@@ -172,7 +173,7 @@ export class Mac implements PhyListener {
     const isAnswer = frame.type === 'ack';
     const speaker = isAnswer ? frame.destination : frame.source;
     const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
-    this.#access.heard(speaker, confirmed || isAnswer, answerUs, phy.timing.airtimeUs(octets.length));
+    this.#access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
     if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
     else if (isReservation) this.counters.overheard++;
     else if (frame.type === 'ack') this.#ackHeard(frame);

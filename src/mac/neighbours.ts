@@ -10,22 +10,23 @@ export interface Neighbour {
   lastHeardUs: number;
   /** Share of our unicast attempts that went unacknowledged, as a moving average; 0 before the first. */
   lossRatio: number;
+  /** Exchanges begun with it: unicast attempts, a burst being one. */
+  attempts: number;
+  /** What its frames that we understood took of the channel. */
+  airtimeUs: number;
   rssiDbm?: number;
   snrDb?: number;
 }
 
-interface Known extends Neighbour {
-  attempts: number;
-}
-
 export class Neighbours {
-  readonly #known = new Map<Station, Known>();
+  readonly #known = new Map<Station, Neighbour>();
 
   /** Notes that a station was heard; true when it is new. */
-  heard(station: Station, nowUs: number, meta: ReceptionMeta): boolean {
+  heard(station: Station, nowUs: number, airtimeUs: number, meta: ReceptionMeta): boolean {
     const isNew = !this.#known.has(station) || this.#get(station).lastHeardUs === Number.NEGATIVE_INFINITY;
     const known = this.#get(station);
     known.lastHeardUs = nowUs;
+    known.airtimeUs += airtimeUs;
     if (meta.rssiDbm !== undefined) known.rssiDbm = meta.rssiDbm;
     if (meta.snrDb !== undefined) known.snrDb = meta.snrDb;
     return isNew;
@@ -44,11 +45,18 @@ export class Neighbours {
       .sort((left, right) => left.station - right.station);
   }
 
+  /** Those that were sent to and never heard, by station number. */
+  unheard(): Neighbour[] {
+    return [...this.#known.values()]
+      .filter((known) => known.lastHeardUs === Number.NEGATIVE_INFINITY && known.attempts > 0)
+      .sort((left, right) => left.station - right.station);
+  }
+
   get(station: Station): Neighbour {
     return this.#get(station);
   }
 
-  #get(station: Station): Known {
+  #get(station: Station): Neighbour {
     let known = this.#known.get(station);
     if (known === undefined) {
       known = {
@@ -56,6 +64,7 @@ export class Neighbours {
         lastHeardUs: Number.NEGATIVE_INFINITY,
         lossRatio: 0,
         attempts: 0,
+        airtimeUs: 0,
       };
       this.#known.set(station, known);
     }

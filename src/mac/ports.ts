@@ -68,7 +68,11 @@ export interface MacSnapshot {
   readonly txUs: number;
   readonly delayP50Us: number;
   readonly delayP99Us: number;
+  /** A carrier was busy for so long that it is not believed, and has not ended since. */
+  readonly carrierStuck: boolean;
   readonly neighbours: readonly Neighbour[];
+  /** Sent to, never heard. */
+  readonly unheard: readonly Neighbour[];
   /** Packets pulled whose fate is open. */
   readonly inHand: number;
 }

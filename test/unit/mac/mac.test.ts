@@ -192,7 +192,7 @@ describe('backoff', () => {
     expect(phy.transmitted).toHaveLength(0);
     time.runFor(1_000_000);
     expect(events).toContain('stuck');
-    expect(mac.counters.stuckBusy).toBe(1);
+    expect(mac.snapshot()).toMatchObject({ carrierStuck: true, counters: { stuckBusy: 1 } });
     expect(phy.transmitted).toHaveLength(1);
     phy.listener.carrier(false);
     phy.listener.carrier(true);
