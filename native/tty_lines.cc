@@ -43,6 +43,19 @@ static Napi::Value ModemLines(const Napi::CallbackInfo& info) {
   return ResultOrErrno(info.Env(), result < 0 ? -1 : bits);
 }
 
+// (fd, raise, drop) -> 0; bits as TIOCMGET has them
+static Napi::Value SetModemLines(const Napi::CallbackInfo& info) {
+  int fd = -1;
+  int64_t raise = 0;
+  int64_t drop = 0;
+  if (!DescriptorOf(info, &fd) || !GetInt(info, 1, &raise) || !GetInt(info, 2, &drop)) return info.Env().Undefined();
+  const int up = static_cast<int>(raise);
+  const int down = static_cast<int>(drop);
+  int result = ioctl(fd, TIOCMBIS, &up);
+  if (result == 0) result = ioctl(fd, TIOCMBIC, &down);
+  return ResultOrErrno(info.Env(), result);
+}
+
 // (fd, on) -> 0
 static Napi::Value SetLowLatency(const Napi::CallbackInfo& info) {
   int fd = -1;
@@ -177,6 +190,7 @@ static Napi::Value AwaitModemLines(const Napi::CallbackInfo& info) {
 
 void RegisterTtyLines(Napi::Env env, Napi::Object exports) {
   exports.Set("modemLines", Napi::Function::New(env, ModemLines, "modemLines"));
+  exports.Set("setModemLines", Napi::Function::New(env, SetModemLines, "setModemLines"));
   exports.Set("awaitModemLines", Napi::Function::New(env, AwaitModemLines, "awaitModemLines"));
   exports.Set("drain", Napi::Function::New(env, Drain, "drain"));
   exports.Set("setLowLatency", Napi::Function::New(env, SetLowLatency, "setLowLatency"));

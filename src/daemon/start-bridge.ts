@@ -15,6 +15,7 @@ import {
   outputBytes,
   setExclusive,
   setLowLatency,
+  setModemLines,
   setRs485,
   setTcpUserTimeout,
 } from '../native/descriptors.js';
@@ -103,7 +104,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
           { ...configuration.line, settleUs: 0 },
           {
             scheduler,
-            extras: { inputBytes, lockExclusive, outputBytes, setExclusive, setLowLatency, setRs485 },
+            extras: { inputBytes, lockExclusive, outputBytes, setExclusive, setLowLatency, setModemLines, setRs485 },
             setUserTimeout: setTcpUserTimeout,
           },
         ),

@@ -74,6 +74,7 @@ export interface Addon {
   setExclusive(fd: number, exclusive: boolean): number;
   lockExclusive(fd: number): number;
   modemLines(fd: number): number;
+  setModemLines(fd: number, raise: number, drop: number): number;
   awaitModemLines(fd: number, mask: number, done: (result: number) => void): () => void;
   drain(fd: number, done: (result: number) => void): () => void;
   setLowLatency(fd: number, on: boolean): number;

@@ -27,6 +27,11 @@ export function modemLines(fd: number): number {
   return addon().modemLines(fd);
 }
 
+/** Raises and drops modem lines (TIOCMBIS, TIOCMBIC). @returns 0 or a negative errno */
+export function setModemLines(fd: number, raise: number, drop: number): number {
+  return addon().setModemLines(fd, raise, drop);
+}
+
 /**
  * Waits in a thread of its own until one of the lines of `mask` changes (TIOCMIWAIT). `done` gets 0 or a negative errno;
  * the function returned ends the wait (-ECANCELED), and must be called in any case, before the descriptor is closed.

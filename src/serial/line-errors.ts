@@ -93,3 +93,9 @@ export function stalledError(path: string, stallUs: number): SluiceError {
     remedy: 'Check flow control (line.flowControl, CTS), and that the modem or the other side reads.',
   });
 }
+
+/** Nothing is wrong: there is no room, or nothing to read, at this moment. */
+export function isTemporary(failure: unknown): boolean {
+  const errno = errnoOf(failure);
+  return errno === 'EAGAIN' || errno === 'EINTR';
+}

@@ -10,6 +10,12 @@ export interface LineListener {
   lost(error: SluiceError): void;
 }
 
+/** Levels of the lines that the host drives; true is asserted. What is left out stays as it is. */
+export interface LineOutputs {
+  readonly dtr?: boolean;
+  readonly rts?: boolean;
+}
+
 export interface LineStatistics {
   readonly bytesIn: number;
   /** Octets that the kernel took. */
@@ -32,6 +38,10 @@ export interface Line {
   readonly unwrittenBytes: number;
   /** Octets that the kernel has received and nobody has read, where it can tell; otherwise 0. For a last look before transmitting. */
   pendingInputBytes(): number;
+  /** Sets modem lines. @returns whether the open line has any: a pty and a TCP connection have none */
+  setOutputs?(levels: LineOutputs): boolean;
+  /** Runs the open line at another rate, bit/s, until it is closed. @returns whether it has a rate */
+  setBaudRate?(baudRate: number): boolean;
   /** Idempotent. */
   close(): Promise<void>;
   readonly statistics: LineStatistics;

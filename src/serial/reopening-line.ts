@@ -1,7 +1,7 @@
 /** A line that comes back: after a loss it is opened again, with growing pauses between the attempts. */
 import type { Cancel, Scheduler } from '../base/clock.js';
 import { isSluiceError, SluiceError } from '../base/errors.js';
-import type { Line, LineListener, LineStatistics } from './line.js';
+import type { Line, LineListener, LineOutputs, LineStatistics } from './line.js';
 import { stalledError } from './line-errors.js';
 
 export type LineState = 'closed' | 'opening' | 'open' | 'lost';
@@ -99,6 +99,14 @@ export class ReopeningLine implements Line {
 
   pendingInputBytes(): number {
     return this.#state === 'open' ? this.#line.pendingInputBytes() : 0;
+  }
+
+  setOutputs(levels: LineOutputs): boolean {
+    return this.#line.setOutputs?.(levels) ?? false;
+  }
+
+  setBaudRate(baudRate: number): boolean {
+    return this.#line.setBaudRate?.(baudRate) ?? false;
   }
 
   async close(): Promise<void> {

@@ -12,9 +12,10 @@ import { isatty } from 'node:tty';
 import { SerialPort } from 'serialport';
 import type { Scheduler } from '../base/clock.js';
 import { SluiceError } from '../base/errors.js';
-import type { Line, LineListener, LineStatistics } from './line.js';
-import { errnoOf, lostError, openError } from './line-errors.js';
+import type { Line, LineListener, LineOutputs, LineStatistics } from './line.js';
+import { isTemporary, lostError, openError } from './line-errors.js';
 import { decodeRs485, differingRs485, encodeRs485 } from './rs485.js';
+import type { SerialPortHandle } from './serialport-handle.js';
 import type { TtyExtras, TtySettings } from './tty-settings.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -24,26 +25,13 @@ export interface SerialPortLineParts {
   readonly extras?: TtyExtras;
 }
 
-/** serialport's Linux port, as far as it is used here; it exports no name for it. */
-interface Port {
-  readonly fd: number | null;
-  readonly poller: Poller;
-  close(): Promise<void>;
-  flush(): Promise<void>;
-  getBaudRate(): Promise<{ baudRate: number }>;
-  set(options: Record<'brk' | 'cts' | 'dsr' | 'dtr' | 'rts' | 'lowLatency', boolean>): Promise<void>;
-}
-
-interface Poller {
-  poll(events: number): void;
-  stop(): void;
-  on(event: 'readable' | 'writable', listener: (failure: Error | null) => void): unknown;
-  removeAllListeners(): unknown;
-}
-
 // libuv's uv_poll_event.
 const READABLE = 1;
 const WRITABLE = 2;
+
+// asm-generic/termios.h.
+const TIOCM_DTR = 0x002;
+const TIOCM_RTS = 0x004;
 
 /** A tty gives at most 4095 octets a read (n_tty's buffer is 4096). */
 const READ_BUFFER_BYTES = 65_536;
@@ -64,7 +52,7 @@ export class SerialPortLine implements Line {
   readonly #queue = new WriteQueue();
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   #listener: LineListener | undefined;
-  #port: Port | undefined;
+  #port: SerialPortHandle | undefined;
   #fd = -1;
   #lockFd = -1;
   /** The `open` that runs, and whether `close` was called during it. */
@@ -127,6 +115,21 @@ export class SerialPortLine implements Line {
   pendingInputBytes(): number {
     if (this.#listener === undefined) return 0;
     return Math.max(0, this.#parts.extras?.inputBytes(this.#fd) ?? 0);
+  }
+
+  setOutputs({ dtr, rts }: LineOutputs): boolean {
+    if (this.#listener === undefined) return false;
+    const bits = (wanted: boolean): number => (dtr === wanted ? TIOCM_DTR : 0) | (rts === wanted ? TIOCM_RTS : 0);
+    return (this.#parts.extras?.setModemLines?.(this.#fd, bits(true), bits(false)) ?? -1) === 0;
+  }
+
+  setBaudRate(baudRate: number): boolean {
+    const port = this.#port;
+    if (port === undefined || this.#listener === undefined) return false;
+    port.update({ baudRate }).catch((failure: unknown) => {
+      if (port === this.#port) this.#lose(failure);
+    });
+    return true;
   }
 
   async close(): Promise<void> {
@@ -201,7 +204,7 @@ export class SerialPortLine implements Line {
   }
 
   /** serialport throws away what the tty still holds from another time (tcflush in its set-up; tested). */
-  async #openPort(): Promise<Port> {
+  async #openPort(): Promise<SerialPortHandle> {
     const { baudRate, dataBits, parity, stopBits, flowControl } = this.#settings;
     try {
       const port: unknown = await SerialPort.binding.open({
@@ -216,7 +219,7 @@ export class SerialPortLine implements Line {
         xany: false,
         lock: this.#parts.extras === undefined,
       });
-      return port as Port;
+      return port as SerialPortHandle;
     } catch (failure) {
       // The one errno that the opening before cannot have found.
       const locked = failure instanceof Error && failure.message.includes('Cannot lock port');
@@ -225,7 +228,7 @@ export class SerialPortLine implements Line {
   }
 
   /** Opening a tty raises DTR and RTS; only what the settings name is changed. A pty has no such lines. */
-  async #setModemLines(port: Port): Promise<void> {
+  async #setModemLines(port: SerialPortHandle): Promise<void> {
     const { dtr, rts, lowLatency } = this.#settings;
     if (dtr === undefined && rts === undefined && lowLatency === undefined) return;
     try {
@@ -367,7 +370,7 @@ export class SerialPortLine implements Line {
     this.#released = this.#closeDevice(port, lockFd);
   }
 
-  async #closeDevice(port: Port | undefined, lockFd: number): Promise<void> {
+  async #closeDevice(port: SerialPortHandle | undefined, lockFd: number): Promise<void> {
     if (port !== undefined) {
       port.poller.removeAllListeners();
       port.poller.stop();
@@ -378,7 +381,7 @@ export class SerialPortLine implements Line {
   }
 
   /** Closing a UART whose peer holds CTS low blocks for 30 s (closing_wait), so what has not left by then is thrown away. */
-  async #linger(port: Port): Promise<void> {
+  async #linger(port: SerialPortHandle): Promise<void> {
     const { scheduler, extras } = this.#parts;
     if (extras === undefined || port.fd === null) return;
     const untilUs = scheduler.nowUs() + LINGER_US;
@@ -392,9 +395,4 @@ export class SerialPortLine implements Line {
     // A pty lives on with its master, and would keep the mark.
     extras.setExclusive(port.fd, false);
   }
-}
-
-function isTemporary(failure: unknown): boolean {
-  const errno = errnoOf(failure);
-  return errno === 'EAGAIN' || errno === 'EINTR';
 }

@@ -30,6 +30,8 @@ export interface TtyExtras {
   setExclusive(fd: number, exclusive: boolean): number;
   /** flock(2) with LOCK_EX and LOCK_NB. */
   lockExclusive(fd: number): number;
+  /** TIOCMBIS and TIOCMBIC. */
+  setModemLines?(fd: number, raise: number, drop: number): number;
   /** TIOCSRS485; the octets then hold what the driver accepted. */
   setRs485?(fd: number, settings: Uint8Array): number;
   /** TIOCSSERIAL with ASYNC_LOW_LATENCY. */

@@ -11,9 +11,19 @@ export interface HostPort {
   onData(take: (octets: Uint8Array) => void): void;
   /** Octets to the host; returns how many it took, void for all. */
   send(octets: Uint8Array): number | undefined;
+  /** Names who hears how the host sets its end, at each change; called once. A pty has no such things. */
+  onHostEnd?(changed: (end: HostEnd) => void): void;
   /** Stop (and go on) taking octets from the host: what the host writes meanwhile stays with it. */
   pause?(): void;
   resume?(): void;
+}
+
+/** How the host has set its end of the line; true is asserted. */
+export interface HostEnd {
+  readonly dtr: boolean;
+  readonly rts: boolean;
+  /** Bit/s, once the host has set it by itself. */
+  readonly baudRate?: number;
 }
 
 export type FlowControl =

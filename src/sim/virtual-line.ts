@@ -3,8 +3,8 @@
  * run on the emulators in tests. The kernel's own buffer is not modelled: what the modem does not take stays
  * unwritten.
  */
-import type { Line, LineListener, LineStatistics } from '../serial/line.js';
-import type { HostPort } from './host-line.js';
+import type { Line, LineListener, LineOutputs, LineStatistics } from '../serial/line.js';
+import type { HostEnd, HostPort } from './host-line.js';
 import { OctetQueue } from './octet-queue.js';
 
 export class VirtualLine implements Line {
@@ -16,6 +16,8 @@ export class VirtualLine implements Line {
   #take: ((octets: Uint8Array) => void) | undefined;
   #listener: LineListener | undefined;
   #paused = false;
+  #end: HostEnd = { dtr: true, rts: true };
+  #changed: ((end: HostEnd) => void) | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -29,6 +31,9 @@ export class VirtualLine implements Line {
         this.#counts.bytesIn += octets.length;
         this.#listener.data(octets);
         return octets.length;
+      },
+      onHostEnd: (changed) => {
+        this.#changed = changed;
       },
       pause: () => {
         this.#paused = true;
@@ -71,9 +76,24 @@ export class VirtualLine implements Line {
     return 0;
   }
 
+  setOutputs(levels: LineOutputs): boolean {
+    this.#set(levels);
+    return true;
+  }
+
+  setBaudRate(baudRate: number): boolean {
+    this.#set({ baudRate });
+    return true;
+  }
+
   async close(): Promise<void> {
     this.#listener = undefined;
     this.#counts.bytesDropped += this.#unwritten.takeAll().length;
+  }
+
+  #set(part: Partial<HostEnd>): void {
+    this.#end = { ...this.#end, ...part };
+    this.#changed?.(this.#end);
   }
 
   #flush(): void {

@@ -7,6 +7,7 @@ import {
   drain,
   modemLines,
   setLowLatency,
+  setModemLines,
   setRs485,
   setTcpUserTimeout,
 } from '../../src/native/descriptors.js';
@@ -28,6 +29,7 @@ describe('a tty without modem lines', () => {
 
   it('says ENOTTY, as a result and not as an exception', () => {
     expect(modemLines(pty.fd)).toBe(-ENOTTY);
+    expect(setModemLines(pty.fd, 2, 4)).toBe(-ENOTTY);
     expect(setLowLatency(pty.fd, true)).toBe(-ENOTTY);
     expect(setRs485(pty.fd, encodeRs485(RS485))).toBe(-ENOTTY);
   });

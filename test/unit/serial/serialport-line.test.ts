@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../src/base/errors.js';
+import { setModemLines } from '../../../src/native/descriptors.js';
 import type { TtyExtras } from '../../../src/serial/tty-settings.js';
 import { ptyBench, ttyExtras, ttyLine } from '../../contract/pty-bench.js';
 import { delay, until } from '../../contract/timer-scheduler.js';
@@ -68,6 +69,33 @@ describe('SerialPortLine on a pty', () => {
   it('bears that a pty has no DTR and RTS', async () => {
     const line = ttyLine(bench.pty.path, { dtr: true, rts: false, lowLatency: true });
     await line.open(quiet);
+    await line.close();
+  });
+
+  it('runs at another rate from then on, and has no lines to set on a pty', async () => {
+    const line = ttyLine(bench.pty.path, { baudRate: 9600 }, { ...ttyExtras, setModemLines });
+    expect(line.setBaudRate(1200)).toBe(false);
+    await line.open(quiet);
+    expect(line.setBaudRate(1200)).toBe(true);
+    expect(line.setOutputs({ rts: true })).toBe(false);
+    let state = '';
+    for (let looks = 0; looks < 100 && !state.includes('speed 1200 baud'); looks++) state = await stty(bench.pty.path);
+    expect(state).toContain('speed 1200 baud');
+    await line.close();
+    expect(line.setBaudRate(9600)).toBe(false);
+  });
+
+  it('raises and drops what is named, and nothing else', async () => {
+    const calls: number[][] = [];
+    const extras: TtyExtras = { ...ttyExtras, setModemLines: (_, raise, drop) => calls.push([raise, drop]) && 0 };
+    const line = ttyLine(bench.pty.path, {}, extras);
+    await line.open(quiet);
+    expect(line.setOutputs({ rts: true })).toBe(true);
+    expect(line.setOutputs({ rts: false, dtr: true })).toBe(true);
+    expect(calls).toEqual([
+      [4, 0],
+      [2, 4],
+    ]);
     await line.close();
   });
 
