@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { SluiceError } from '../base/errors.js';
-import { askControl, defaultControlPath } from '../daemon/control-socket.js';
+import { askControl } from '../daemon/control-client.js';
+import { defaultControlPath } from '../daemon/control-socket.js';
 import type { BridgeStatus } from '../daemon/status.js';
 
 export function addStatus(root: Command): void {

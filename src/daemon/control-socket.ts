@@ -1,14 +1,34 @@
-/** The control socket: a Unix socket that answers each connection's one-line JSON request with one line of JSON. */
+/**
+ * The control socket, the daemon's side: a Unix socket on which each connection makes one request, a line of JSON with a
+ * `command`. The answer is one line of JSON, or, where the command streams, lines or octets until either side ends it.
+ */
+import { once } from 'node:events';
 import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
 
 /** Longer requests are none of ours. */
 const REQUEST_MAX_BYTES = 4096;
-const REPLY_TIMEOUT_MS = 3000;
+/** When the daemon ends, a reader gets so long for what was written to it. */
+const FLUSH_MS = 200;
 
-export type ControlHandler = (request: { readonly command: string }) => unknown;
+export interface ControlRequest {
+  readonly command: string;
+  readonly [parameter: string]: unknown;
+}
+
+/**
+ * Answers one request. What it throws becomes `{"error": message}`.
+ *
+ * A value, or a promise of one, goes out as one line of JSON. An async iterable is a stream: each Uint8Array goes out as
+ * it is, anything else as a line of JSON; then the connection ends. The next item is asked for only once the socket has
+ * taken the last one, so a slow reader holds back the iterable and nobody else. A producer that cannot be held back puts
+ * a `Feed` in between, which is bounded and counts what it drops.
+ *
+ * @param gone aborted when the reader has left or the daemon ends; the iterable's `return` is called then, too
+ */
+export type ControlHandler = (request: ControlRequest, gone: AbortSignal) => unknown;
 
 export interface ControlServer {
   readonly path: string;
@@ -21,8 +41,14 @@ export function defaultControlPath(interfaceName: string): string {
   return `/run/sluice/${interfaceName}.sock`;
 }
 
-/** @throws SluiceError `system` when the socket cannot be made, or a running daemon answers on it. */
-export async function serveControl(path: string, handler: ControlHandler): Promise<ControlServer> {
+/**
+ * @param commands by name
+ * @throws SluiceError `system` when the socket cannot be made, or a running daemon answers on it.
+ */
+export async function serveControl(
+  path: string,
+  commands: Readonly<Record<string, ControlHandler>>,
+): Promise<ControlServer> {
   const failure = (cause: unknown): SluiceError =>
     new SluiceError('system', `cannot listen on the control socket ${path}`, {
       subject: path,
@@ -45,15 +71,23 @@ export async function serveControl(path: string, handler: ControlHandler): Promi
   } catch {
     // There was none.
   }
+  const open = new Set<{ end(): void }>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('error', () => socket.destroy());
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      if (text.length > REQUEST_MAX_BYTES) socket.destroy();
-      else if (text.includes('\n')) socket.end(`${reply(text.slice(0, text.indexOf('\n')), handler)}\n`);
+    const left = new AbortController();
+    const connection = {
+      end: () => {
+        left.abort();
+        socket.destroySoon();
+        setTimeout(() => socket.destroy(), FLUSH_MS).unref();
+      },
+    };
+    open.add(connection);
+    socket.once('close', () => {
+      open.delete(connection);
+      left.abort();
     });
+    socket.on('error', () => socket.destroy());
+    serveConnection(socket, commands, left.signal);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(failure(cause)));
@@ -74,24 +108,82 @@ export async function serveControl(path: string, handler: ControlHandler): Promi
       paths.splice(0, paths.length, ...paths.filter((each) => each !== to), to);
     },
     close: async () => {
-      await closeServer(server);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const each of open) each.end();
+      await closed;
       for (const each of paths) rmSync(each, { force: true });
     },
   };
 }
 
-function reply(line: string, handler: ControlHandler): string {
-  try {
-    const request: unknown = JSON.parse(line);
-    if (typeof request !== 'object' || request === null || !('command' in request)) throw new Error('no command');
-    return JSON.stringify(handler({ command: String(request.command) }));
-  } catch (cause) {
-    return JSON.stringify({ error: cause instanceof Error ? cause.message : String(cause) });
-  }
+function serveConnection(socket: Socket, commands: Readonly<Record<string, ControlHandler>>, gone: AbortSignal): void {
+  let text = '';
+  const take = (chunk: string): void => {
+    text += chunk;
+    if (!text.includes('\n')) {
+      if (text.length > REQUEST_MAX_BYTES) socket.destroy();
+      return;
+    }
+    socket.off('data', take);
+    // Whatever else comes is read and ignored, so that the reader's leaving is seen.
+    socket.resume();
+    void answer(socket, text.slice(0, text.indexOf('\n')), commands, gone);
+  };
+  socket.setEncoding('utf8');
+  socket.on('data', take);
 }
 
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+/** Never rejects: what goes wrong is told to the reader, if it is still there. */
+async function answer(
+  socket: Socket,
+  line: string,
+  commands: Readonly<Record<string, ControlHandler>>,
+  gone: AbortSignal,
+): Promise<void> {
+  try {
+    const request = parseRequest(line);
+    const handler = Object.hasOwn(commands, request.command) ? commands[request.command] : undefined;
+    if (handler === undefined) {
+      const known = Object.keys(commands).join(', ');
+      throw new SluiceError('usage', `unknown command ${JSON.stringify(request.command)}; known: ${known}`);
+    }
+    const reply = await handler(request, gone);
+    if (isStream(reply)) await stream(socket, reply, gone);
+    else socket.write(`${JSON.stringify(reply)}\n`);
+  } catch (cause) {
+    if (!gone.aborted) {
+      socket.write(`${JSON.stringify({ error: cause instanceof Error ? cause.message : String(cause) })}\n`);
+    }
+  }
+  socket.end();
+}
+
+function parseRequest(line: string): ControlRequest {
+  const request: unknown = JSON.parse(line);
+  if (typeof request !== 'object' || request === null || !('command' in request)) throw new Error('no command');
+  return { ...request, command: String(request.command) };
+}
+
+function isStream(reply: unknown): reply is AsyncIterable<unknown> {
+  return typeof reply === 'object' && reply !== null && Symbol.asyncIterator in reply;
+}
+
+async function stream(socket: Socket, items: AsyncIterable<unknown>, gone: AbortSignal): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  // An iterator that waits for its next item does not see that nobody waits for it any more.
+  const leave = (): void => void iterator.return?.();
+  gone.addEventListener('abort', leave, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done === true || gone.aborted) return;
+      const taken = socket.write(value instanceof Uint8Array ? value : `${JSON.stringify(value)}\n`);
+      if (!taken) await once(socket, 'drain', { signal: gone });
+    }
+  } finally {
+    gone.removeEventListener('abort', leave);
+    leave();
+  }
 }
 
 async function answers(path: string): Promise<boolean> {
@@ -102,38 +194,5 @@ async function answers(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
-  });
-}
-
-/** @throws SluiceError `line` when nobody answers there. */
-export async function askControl(path: string, command: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void =>
-      reject(
-        new SluiceError('line', `no daemon answers on ${path}`, {
-          subject: path,
-          remedy: 'Start one with "sluice up", or name its socket with --control.',
-          cause,
-        }),
-      );
-    const socket = createConnection(path);
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.setTimeout(REPLY_TIMEOUT_MS, () => {
-      socket.destroy();
-      fail(new Error('no reply in time'));
-    });
-    socket.once('error', fail);
-    socket.once('connect', () => socket.write(`${JSON.stringify({ command })}\n`));
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    socket.once('end', () => {
-      try {
-        resolve(JSON.parse(text));
-      } catch (cause) {
-        fail(cause);
-      }
-    });
   });
 }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Scheduler } from '../base/clock.js';
-import { SluiceError } from '../base/errors.js';
+import type { SluiceError } from '../base/errors.js';
 import { seededRandom } from '../base/random.js';
 import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
@@ -117,9 +117,8 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       channelIntervalUs,
     });
     undo.push(() => bridge.stop('failed start'));
-    const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), ({ command }) => {
-      if (command === 'status') return bridge.status();
-      throw new SluiceError('usage', `unknown command ${JSON.stringify(command)}; known: status`);
+    const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), {
+      status: () => bridge.status(),
     });
     undo.push(() => control.close());
     if (wanted.metrics !== undefined) {

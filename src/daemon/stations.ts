@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../base/errors.js';
 import type { MediumSummary } from '../sim/summary.js';
-import { askControl } from './control-socket.js';
+import { askControl } from './control-client.js';
 import type { CallName, Ended, Failure, LogRecord, Message, StationCalls } from './station-calls.js';
 import type { BridgeStatus } from './status.js';
 

@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { askControl } from '../../src/daemon/control-socket.js';
+import { askControl } from '../../src/daemon/control-client.js';
 import { openPtyPort } from '../../src/daemon/pty-port.js';
 import type { BridgeStatus } from '../../src/daemon/status.js';
 import { slipCodec } from '../../src/framing/slip.js';
