@@ -362,12 +362,11 @@ export class Bridge implements MacObserver {
           .filter(([, count]) => count > 0),
       ),
     });
-    const { busyUs, txUs } = mac;
     this.#lastChannel = {
       atUs: nowUs,
       unixMs: endUnixMs,
-      busyUs,
-      txUs,
+      busyUs: mac.busyUs,
+      txUs: mac.txUs,
       counters: { ...counters },
       drops: status.drops,
     };
@@ -392,9 +391,8 @@ export class Bridge implements MacObserver {
   #watchLeaks({ backPressure }: BridgeStatus): void {
     const dropped = { tap: backPressure.tapDropped, qdisc: backPressure.qdisc.dropped };
     if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > this.#lastDropped.qdisc) {
-      const { mode } = backPressure;
-      const fields = { mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
-      if (mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
+      const fields = { mode: backPressure.mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
+      if (fields.mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
       else this.#parts.log.error('back-pressure-leak', fields);
     }
     this.#lastDropped = dropped;
