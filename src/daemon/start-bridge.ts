@@ -10,8 +10,11 @@ import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
 import type { Configuration } from '../modem/profile-schema.js';
 import {
+  awaitModemLines,
+  drain,
   inputBytes,
   lockExclusive,
+  modemLines,
   outputBytes,
   setExclusive,
   setLowLatency,
@@ -104,7 +107,18 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
           { ...configuration.line, settleUs: 0 },
           {
             scheduler,
-            extras: { inputBytes, lockExclusive, outputBytes, setExclusive, setLowLatency, setModemLines, setRs485 },
+            extras: {
+              awaitModemLines,
+              drain,
+              inputBytes,
+              lockExclusive,
+              modemLines,
+              outputBytes,
+              setExclusive,
+              setLowLatency,
+              setModemLines,
+              setRs485,
+            },
             setUserTimeout: setTcpUserTimeout,
           },
         ),

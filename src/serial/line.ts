@@ -16,6 +16,14 @@ export interface LineOutputs {
   readonly rts?: boolean;
 }
 
+/** Levels of the lines that the modem drives; true is asserted. */
+export interface LineInputs {
+  readonly cts: boolean;
+  readonly dsr: boolean;
+  readonly dcd: boolean;
+  readonly ring: boolean;
+}
+
 export interface LineStatistics {
   readonly bytesIn: number;
   /** Octets that the kernel took. */
@@ -42,6 +50,12 @@ export interface Line {
   setOutputs?(levels: LineOutputs): boolean;
   /** Runs the open line at another rate, bit/s, until it is closed. @returns whether it has a rate */
   setBaudRate?(baudRate: number): boolean;
+  /** What the modem drives; undefined where the line has nothing of the kind. */
+  inputs?(): LineInputs | undefined;
+  /** Calls at each change of the inputs until the line is lost or closed. @returns whether there are any */
+  watchInputs?(changed: (inputs: LineInputs) => void): boolean;
+  /** Calls once all octets written have left the UART, as far as the port can tell. @returns whether it can */
+  drain?(done: () => void): boolean;
   /** Idempotent. */
   close(): Promise<void>;
   readonly statistics: LineStatistics;

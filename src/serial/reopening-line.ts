@@ -1,7 +1,7 @@
 /** A line that comes back: after a loss it is opened again, with growing pauses between the attempts. */
 import type { Cancel, Scheduler } from '../base/clock.js';
 import { isSluiceError, SluiceError } from '../base/errors.js';
-import type { Line, LineListener, LineOutputs, LineStatistics } from './line.js';
+import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from './line.js';
 import { stalledError } from './line-errors.js';
 
 export type LineState = 'closed' | 'opening' | 'open' | 'lost';
@@ -107,6 +107,18 @@ export class ReopeningLine implements Line {
 
   setBaudRate(baudRate: number): boolean {
     return this.#line.setBaudRate?.(baudRate) ?? false;
+  }
+
+  inputs(): LineInputs | undefined {
+    return this.#line.inputs?.();
+  }
+
+  watchInputs(changed: (inputs: LineInputs) => void): boolean {
+    return this.#line.watchInputs?.(changed) ?? false;
+  }
+
+  drain(done: () => void): boolean {
+    return this.#line.drain?.(done) ?? false;
   }
 
   async close(): Promise<void> {

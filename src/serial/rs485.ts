@@ -1,4 +1,5 @@
 /** RS-485 driver-enable as the kernel does it: struct serial_rs485 (include/uapi/linux/serial.h), in octets and back. */
+import { SluiceError } from '../base/errors.js';
 
 export interface Rs485Settings {
   /** Level of RTS while sending; the other one otherwise. */
@@ -43,4 +44,26 @@ export function decodeRs485(octets: Uint8Array): Rs485Settings | null {
 export function differingRs485(asked: Rs485Settings, accepted: Rs485Settings | null): string[] {
   if (accepted === null) return ['rs485'];
   return (Object.keys(asked) as (keyof Rs485Settings)[]).filter((key) => asked[key] !== accepted[key]);
+}
+
+/**
+ * Switches it on.
+ * @param call TIOCSRS485; none where the platform offers it not
+ * @throws SluiceError `line`: a port that does it not as asked would let two stations drive the wires at once
+ */
+export function applyRs485(
+  path: string,
+  fd: number,
+  asked: Rs485Settings,
+  call: ((fd: number, settings: Uint8Array) => number) | undefined,
+): void {
+  const octets = encodeRs485(asked);
+  const result = call?.(fd, octets) ?? 0;
+  const differing = result < 0 ? ['rs485'] : differingRs485(asked, decodeRs485(octets));
+  if (differing.length === 0) return;
+  throw new SluiceError('line', `cannot open ${path}: its driver does not do RS-485 as set (${differing.join(', ')})`, {
+    subject: path,
+    remedy:
+      'Leave line.rs485 out for adapters that switch direction by themselves; otherwise use a port whose driver does it.',
+  });
 }

@@ -12,9 +12,10 @@ import { isatty } from 'node:tty';
 import { SerialPort } from 'serialport';
 import type { Scheduler } from '../base/clock.js';
 import { SluiceError } from '../base/errors.js';
-import type { Line, LineListener, LineOutputs, LineStatistics } from './line.js';
+import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from './line.js';
 import { isTemporary, lostError, openError } from './line-errors.js';
-import { decodeRs485, differingRs485, encodeRs485 } from './rs485.js';
+import { PortWaits, readInputs, setOutputs } from './modem-lines.js';
+import { applyRs485 } from './rs485.js';
 import type { SerialPortHandle } from './serialport-handle.js';
 import type { TtyExtras, TtySettings } from './tty-settings.js';
 import { WriteQueue } from './write-queue.js';
@@ -28,10 +29,6 @@ export interface SerialPortLineParts {
 // libuv's uv_poll_event.
 const READABLE = 1;
 const WRITABLE = 2;
-
-// asm-generic/termios.h.
-const TIOCM_DTR = 0x002;
-const TIOCM_RTS = 0x004;
 
 /** A tty gives at most 4095 octets a read (n_tty's buffer is 4096). */
 const READ_BUFFER_BYTES = 65_536;
@@ -50,6 +47,7 @@ export class SerialPortLine implements Line {
   readonly #settings: TtySettings;
   readonly #parts: SerialPortLineParts;
   readonly #queue = new WriteQueue();
+  readonly #waits = new PortWaits();
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   #listener: LineListener | undefined;
   #port: SerialPortHandle | undefined;
@@ -117,10 +115,8 @@ export class SerialPortLine implements Line {
     return Math.max(0, this.#parts.extras?.inputBytes(this.#fd) ?? 0);
   }
 
-  setOutputs({ dtr, rts }: LineOutputs): boolean {
-    if (this.#listener === undefined) return false;
-    const bits = (wanted: boolean): number => (dtr === wanted ? TIOCM_DTR : 0) | (rts === wanted ? TIOCM_RTS : 0);
-    return (this.#parts.extras?.setModemLines?.(this.#fd, bits(true), bits(false)) ?? -1) === 0;
+  setOutputs(levels: LineOutputs): boolean {
+    return this.#listener !== undefined && setOutputs(this.#fd, levels, this.#parts.extras);
   }
 
   setBaudRate(baudRate: number): boolean {
@@ -130,6 +126,19 @@ export class SerialPortLine implements Line {
       if (port === this.#port) this.#lose(failure);
     });
     return true;
+  }
+
+  inputs(): LineInputs | undefined {
+    return this.#listener === undefined ? undefined : readInputs(this.#fd, this.#parts.extras);
+  }
+
+  watchInputs(changed: (inputs: LineInputs) => void): boolean {
+    const { scheduler, extras } = this.#parts;
+    return this.#listener !== undefined && this.#waits.watchInputs(this.#fd, scheduler, extras, changed);
+  }
+
+  drain(done: () => void): boolean {
+    return this.#listener !== undefined && this.#waits.drain(this.#fd, this.#parts.extras, done);
   }
 
   async close(): Promise<void> {
@@ -181,26 +190,8 @@ export class SerialPortLine implements Line {
     }
     await this.#setModemLines(this.#port);
     if (this.#settings.lowLatency === true) extras?.setLowLatency?.(fd, true);
-    this.#setRs485(fd);
-  }
-
-  /** A port that cannot do it would let two stations drive the wires at once: no port then. */
-  #setRs485(fd: number): void {
     const { rs485 } = this.#settings;
-    if (rs485 === undefined) return;
-    const octets = encodeRs485(rs485);
-    const result = this.#parts.extras?.setRs485?.(fd, octets) ?? 0;
-    const differing = result < 0 ? ['rs485'] : differingRs485(rs485, decodeRs485(octets));
-    if (differing.length === 0) return;
-    throw new SluiceError(
-      'line',
-      `cannot open ${this.path}: its driver does not do RS-485 as set (${differing.join(', ')})`,
-      {
-        subject: this.path,
-        remedy:
-          'Leave line.rs485 out for adapters that switch direction by themselves; otherwise use a port whose driver does it.',
-      },
-    );
+    if (rs485 !== undefined) applyRs485(this.path, fd, rs485, extras?.setRs485);
   }
 
   /** serialport throws away what the tty still holds from another time (tcflush in its set-up; tested). */
@@ -366,6 +357,7 @@ export class SerialPortLine implements Line {
     this.#port = undefined;
     this.#lockFd = -1;
     this.#bytesDropped += this.#queue.clear();
+    this.#waits.endAll();
     if (port === undefined && lockFd < 0) return;
     this.#released = this.#closeDevice(port, lockFd);
   }

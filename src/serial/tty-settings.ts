@@ -32,6 +32,12 @@ export interface TtyExtras {
   lockExclusive(fd: number): number;
   /** TIOCMBIS and TIOCMBIC. */
   setModemLines?(fd: number, raise: number, drop: number): number;
+  /** TIOCMGET. */
+  modemLines?(fd: number): number;
+  /** TIOCMIWAIT in a thread; `done` gets 0 or a negative errno. @returns what ends the wait, to be called in any case */
+  awaitModemLines?(fd: number, mask: number, done: (result: number) => void): () => void;
+  /** tcdrain in a thread, likewise. */
+  drain?(fd: number, done: (result: number) => void): () => void;
   /** TIOCSRS485; the octets then hold what the driver accepted. */
   setRs485?(fd: number, settings: Uint8Array): number;
   /** TIOCSSERIAL with ASYNC_LOW_LATENCY. */

@@ -3,6 +3,7 @@
  * own pace, which a pty or a function call does not have; what the host has written ahead waits on the host's side.
  */
 import type { Scheduler } from '../base/clock.js';
+import type { LineInputs } from '../serial/line.js';
 import { OctetQueue } from './octet-queue.js';
 
 /** What a host sees of an emulated modem, seen from the modem. */
@@ -13,6 +14,8 @@ export interface HostPort {
   send(octets: Uint8Array): number | undefined;
   /** Names who hears how the host sets its end, at each change; called once. A pty has no such things. */
   onHostEnd?(changed: (end: HostEnd) => void): void;
+  /** Sets the lines that the modem drives, where the line has any. */
+  setInputs?(levels: Partial<LineInputs>): void;
   /** Stop (and go on) taking octets from the host: what the host writes meanwhile stays with it. */
   pause?(): void;
   resume?(): void;

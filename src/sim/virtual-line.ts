@@ -3,7 +3,7 @@
  * run on the emulators in tests. The kernel's own buffer is not modelled: what the modem does not take stays
  * unwritten.
  */
-import type { Line, LineListener, LineOutputs, LineStatistics } from '../serial/line.js';
+import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from '../serial/line.js';
 import type { HostEnd, HostPort } from './host-line.js';
 import { OctetQueue } from './octet-queue.js';
 
@@ -18,6 +18,8 @@ export class VirtualLine implements Line {
   #paused = false;
   #end: HostEnd = { dtr: true, rts: true };
   #changed: ((end: HostEnd) => void) | undefined;
+  #inputs: LineInputs = { cts: true, dsr: true, dcd: false, ring: false };
+  #inputsChanged: ((inputs: LineInputs) => void) | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -34,6 +36,10 @@ export class VirtualLine implements Line {
       },
       onHostEnd: (changed) => {
         this.#changed = changed;
+      },
+      setInputs: (levels) => {
+        this.#inputs = { ...this.#inputs, ...levels };
+        this.#inputsChanged?.(this.#inputs);
       },
       pause: () => {
         this.#paused = true;
@@ -86,8 +92,18 @@ export class VirtualLine implements Line {
     return true;
   }
 
+  inputs(): LineInputs | undefined {
+    return this.#listener === undefined ? undefined : this.#inputs;
+  }
+
+  watchInputs(changed: (inputs: LineInputs) => void): boolean {
+    this.#inputsChanged = changed;
+    return this.#listener !== undefined;
+  }
+
   async close(): Promise<void> {
     this.#listener = undefined;
+    this.#inputsChanged = undefined;
     this.#counts.bytesDropped += this.#unwritten.takeAll().length;
   }
 
