@@ -3,14 +3,13 @@
  * the TAP side is ready before the line opens, and the line is closed before the TAP.
  */
 import type { Scheduler } from '../base/clock.js';
-import { DROP_CAUSES, type DropCause, DropCounters } from '../base/drops.js';
+import { type DropCause, DropCounters } from '../base/drops.js';
 import { isSluiceError, type SluiceError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import type { RepairingBackPressure } from '../flow/repair.js';
 import { Mac } from '../mac/mac.js';
 import type { Neighbour } from '../mac/neighbours.js';
 import type { MacConfig, MacObserver } from '../mac/ports.js';
-import { newMacCounters } from '../mac/statistics.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Log } from '../observe/log.js';
 import type { Line } from '../serial/line.js';
@@ -18,6 +17,7 @@ import { ReopeningLine } from '../serial/reopening-line.js';
 import type { Tap } from '../tap/tap.js';
 import type { HomeFilter } from '../wire/local-answers.js';
 import type { Encapsulation, InboundPacket, Station } from '../wire/packet.js';
+import { ChannelLog } from './channel-log.js';
 import { type BridgeStatus, milliseconds, ratio } from './status.js';
 import type { QueueEnd } from './tap-interface.js';
 import { TapSide } from './tap-side.js';
@@ -56,7 +56,6 @@ const FINISH_GRACE_US = 2_000_000;
 /** A packet in hand gets its retries when the daemon stops, but no more time than this: service managers are impatient. */
 const HAND_LIMIT_US = 30_000_000;
 const HAND_LOOK_US = 10_000;
-const ROUTINE_DROPS = /^chatter-|^rx-(framing|truncated|fcs|duplicate)$|^shutdown$/;
 
 /** A line that takes nothing for so long has stalled: ten seconds, or some of the longest frames. */
 const STALL_MIN_US = 10_000_000;
@@ -72,27 +71,16 @@ export class Bridge implements MacObserver {
   readonly #parts: BridgeParts;
   readonly #tapSide: TapSide;
   readonly #line: ReopeningLine;
+  readonly #channelLog: ChannelLog;
   readonly #startUs: number;
   #finished: (() => void) | undefined;
   #stopping = false;
-  #cancelChannelLog: (() => void) | undefined;
-  #lastChannel = {
-    atUs: 0,
-    unixMs: Date.now(),
-    busyUs: 0,
-    txUs: 0,
-    counters: newMacCounters(),
-    drops: {} as BridgeStatus['drops'],
-  };
-  #lastDropped = { tap: 0, qdisc: 0 };
   #failedAtGrant = -1;
-  readonly #loggedDrops = new Map<DropCause, number>();
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
     const { scheduler } = parts;
     this.#startUs = scheduler.nowUs();
-    this.#lastChannel.atUs = this.#startUs;
     this.#tapSide = new TapSide({
       ...parts,
       tap: parts.interface.tap,
@@ -122,6 +110,16 @@ export class Bridge implements MacObserver {
       onRetry: (error, pauseUs) =>
         parts.log.debug('line-retry', { line: this.#line.path, cause: error.message, nextMs: milliseconds(pauseUs) }),
     });
+    this.#channelLog = new ChannelLog({
+      scheduler,
+      log: parts.log,
+      intervalUs: parts.channelIntervalUs,
+      mac: this.mac,
+      status: () => this.status(),
+      logged: () => {
+        if (!this.#stopping) parts.verifyInterface();
+      },
+    });
   }
 
   /** @throws SluiceError `line` when the line cannot be opened at first */
@@ -131,7 +129,7 @@ export class Bridge implements MacObserver {
       drained: () => this.#parts.driver.lineDrained?.(),
       lost: (error) => this.#lineLost(error),
     });
-    this.#scheduleChannelLog();
+    this.#channelLog.start();
   }
 
   /** Nothing is pulled while the interface is down. */
@@ -149,7 +147,6 @@ export class Bridge implements MacObserver {
     this.#stopping = true;
     const { scheduler, driver, log } = this.#parts;
     const { keep, readRing } = this.#parts.interface.stopPlan;
-    this.#cancelChannelLog?.();
     const longestUs = driver.timing.airtimeUs(driver.capabilities.maxFrameBytes) + FINISH_GRACE_US;
     this.#tapSide.end(readRing);
     await this.#handEmpty();
@@ -163,7 +160,7 @@ export class Bridge implements MacObserver {
       };
       this.mac.finish();
     });
-    this.#logChannel();
+    this.#channelLog.end();
     this.#tapSide.close();
     await this.#line.close();
     driver.lineLost();
@@ -291,7 +288,7 @@ export class Bridge implements MacObserver {
     this.#finished?.();
   }
 
-  // ---- line and log -----------------------------------------------------------------------------------------------
+  // ---- line and interface -----------------------------------------------------------------------------------------------
 
   #lineLost(error: SluiceError): void {
     if (this.#stopping) return;
@@ -317,84 +314,5 @@ export class Bridge implements MacObserver {
     if (!isSluiceError(error)) throw error;
     this.#tapSide.suspend();
     this.#parts.verifyInterface();
-  }
-
-  #scheduleChannelLog(): void {
-    const { scheduler, channelIntervalUs } = this.#parts;
-    this.#cancelChannelLog = scheduler.at(scheduler.nowUs() + channelIntervalUs, () => {
-      this.#logChannel();
-      this.#scheduleChannelLog();
-    });
-  }
-
-  #logChannel(): void {
-    const { log, scheduler } = this.#parts;
-    const nowUs = scheduler.nowUs();
-    const status = this.status();
-    const mac = this.mac.snapshot();
-    const last = this.#lastChannel;
-    const spanUs = nowUs - last.atUs;
-    const { counters } = mac;
-    const fresh = (name: 'attempts' | 'acked' | 'unacked' | 'unconfirmed' | 'backoffs' | 'backoffSlots'): number =>
-      counters[name] - last.counters[name];
-    const endUnixMs = Date.now();
-    log.info('channel', {
-      startUnixMs: last.unixMs,
-      endUnixMs,
-      ...(this.#stopping ? { final: true } : {}),
-      busyRatio: ratio(mac.busyUs - last.busyUs, spanUs),
-      txRatio: ratio(mac.txUs - last.txUs, spanUs),
-      heardMs: {},
-      garbled: 0,
-      attempts: fresh('attempts'),
-      acked: fresh('acked'),
-      unacked: fresh('unacked'),
-      unconfirmed: fresh('unconfirmed'),
-      retries: [],
-      backoffs: fresh('backoffs'),
-      backoffSlots: fresh('backoffSlots'),
-      contentionWindow: mac.contentionWindow,
-      queue: status.backPressure.qdisc.backlogPackets,
-      queueBytes: status.backPressure.qdisc.backlogBytes,
-      drops: Object.fromEntries(
-        (Object.entries(status.drops) as [DropCause, number][])
-          .map(([cause, count]) => [cause, count - (last.drops[cause] ?? 0)] as const)
-          .filter(([, count]) => count > 0),
-      ),
-    });
-    this.#lastChannel = {
-      atUs: nowUs,
-      unixMs: endUnixMs,
-      busyUs: mac.busyUs,
-      txUs: mac.txUs,
-      counters: { ...counters },
-      drops: status.drops,
-    };
-    this.#logDrops(status.drops);
-    this.#watchLeaks(status);
-    if (!this.#stopping) this.#parts.verifyInterface();
-  }
-
-  /** One line for each cause that went on counting, losses louder than what was filtered on purpose. */
-  #logDrops(drops: BridgeStatus['drops']): void {
-    for (const [cause, count] of Object.entries(drops) as [DropCause, number][]) {
-      const fresh = count - (this.#loggedDrops.get(cause) ?? 0);
-      if (fresh === 0) continue;
-      this.#loggedDrops.set(cause, count);
-      const fields = { cause, frames: fresh, total: count, meaning: DROP_CAUSES[cause] };
-      if (ROUTINE_DROPS.test(cause)) this.#parts.log.debug('drop', fields);
-      else this.#parts.log.warn('drop', fields);
-    }
-  }
-
-  /** Back pressure is there to make these two stand still. */
-  #watchLeaks({ backPressure }: BridgeStatus): void {
-    const dropped = { tap: backPressure.tapDropped, qdisc: backPressure.qdisc.dropped };
-    if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > this.#lastDropped.qdisc) {
-      const fields = { mode: backPressure.mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
-      if (fields.mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
-      else this.#parts.log.error('back-pressure-leak', fields);
-    }
-    this.#lastDropped = dropped;
   }
 }
