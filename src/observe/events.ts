@@ -49,6 +49,9 @@ export interface ChannelFields {
   readonly acked: number;
   /** Attempts that no acknowledgement came for: collisions of our own, a deaf receiver, or a lost acknowledgement. */
   readonly unacked: number;
+  /** Exchanges (a burst is one) that were answered or not, by the station they were for; zeros left out. The most frequent. */
+  readonly answered?: Readonly<Record<string, number>>;
+  readonly unanswered?: Readonly<Record<string, number>>;
   /** Frames sent that ask for no acknowledgement. */
   readonly unconfirmed: number;
   /** Frames acknowledged after so many repetitions: the first number needed none. Trailing zeros are left out. */
