@@ -192,6 +192,11 @@ export class Antenna {
     this.#listener.octet?.(value);
   }
 
+  /** An octet that nobody sent, out of a carrier that nobody holds. */
+  noiseOctet(octet: number, fromUs: number, toUs: number): void {
+    if (!this.#sentDuring(fromUs, toUs)) this.#listener.octet?.(octet);
+  }
+
   /** The key goes down: from now on this station hears nothing (half duplex). */
   startSending(): void {
     if (this.#sending) {

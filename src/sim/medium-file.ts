@@ -20,6 +20,9 @@ const modemName = (): z.ZodString => {
   return z.string({ error: expected }).refine((name) => emulatorNames().includes(name), { error: expected });
 };
 
+const milliseconds = (): z.ZodNumber =>
+  number('a number from 0 (milliseconds)', (value) => value >= 0 && value <= 3_600_000);
+
 const PAIR = '[STATION, STATION]';
 const pair = z.tuple([stationId(), stationId()], { error: PAIR });
 const pairs = z.array(pair, { error: `a list of pairs ${PAIR}` });
@@ -31,6 +34,7 @@ const station = section({
   id: stationId(),
   position: z.tuple([coordinate, coordinate, coordinate], { error: POSITION }).optional(),
   modem: modemName().optional(),
+  stuckCarrierAfterMs: milliseconds().optional(),
 });
 
 const schema = section({
@@ -66,6 +70,8 @@ export interface PlannedStation {
   readonly position: Position;
   /** Name of its emulator. */
   readonly modem: string;
+  /** So long after the start, a carrier begins at its antenna that never ends. Absent: none does. */
+  readonly stuckCarrierAfterUs?: number;
 }
 
 export interface MediumPlan {
@@ -95,7 +101,11 @@ export function parseMediumFile(source: string, origin = 'MEDIUM.yaml'): MediumP
 /** A medium of this plan. */
 export function buildMedium(planned: MediumPlan, scheduler: Scheduler, random: Random): Medium {
   const { settings: _settings, seed: _seed, ...options } = planned;
-  return new Medium({ ...options, scheduler, random });
+  const medium = new Medium({ ...options, scheduler, random });
+  for (const { id, stuckCarrierAfterUs: afterUs } of planned.stations) {
+    if (afterUs !== undefined) scheduler.at(scheduler.nowUs() + afterUs, () => medium.holdCarrier(id));
+  }
+  return medium;
 }
 
 function plan(values: Record<string, unknown>, origin: string): MediumPlan {
@@ -107,10 +117,11 @@ function plan(values: Record<string, unknown>, origin: string): MediumPlan {
   return {
     rateBps: file.rateBps,
     propagationMps: file.propagationMps,
-    stations: file.stations.map(({ id, position, modem }) => ({
+    stations: file.stations.map(({ id, position, modem, stuckCarrierAfterMs }) => ({
       id,
       position: position ?? [0, 0, 0],
       modem: modem ?? file.modem,
+      ...(stuckCarrierAfterMs === undefined ? {} : { stuckCarrierAfterUs: Math.round(1000 * stuckCarrierAfterMs) }),
     })),
     hears: hearing(file),
     bitErrorRate: file.bitErrorRate,

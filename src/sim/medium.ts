@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js';
 import { seededRandom } from '../base/random.js';
 import { Antenna, type ReceptionRules } from './antenna.js';
 import type { AirFrame, AntennaListener, Signal, StationCounts } from './signal.js';
+import { holdCarrier } from './stuck-carrier.js';
 
 /** Metres. */
 export type Position = readonly [number, number, number];
@@ -180,6 +181,16 @@ export class Medium {
       this.#senders--;
       antenna.stopSending();
     });
+  }
+
+  /** From now on this antenna, and no other, hears a carrier that never ends; it counts as nobody's time. */
+  holdCarrier(station: number): void {
+    holdCarrier(
+      this.#antenna(station),
+      this.#scheduler,
+      this.#rules.octetUs,
+      seededRandom(this.#options.random.uint32()),
+    );
   }
 
   channelTime(): ChannelTime {
