@@ -24,8 +24,6 @@ import { deriveTiming, type MacTiming } from './timing.js';
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
 const PENDING_ACKS_MAX = 16;
-/** The next frame of a burst has been sensed after so many slots; one is exact, and leaves no room for a tie. */
-const BURST_GAP_SLOTS = 2;
 /** Slots that a sender of interactive traffic leaves to its answer. */
 const YIELD_SLOTS = 4;
 /** An own address heard this soon after own octets is taken for an echo. */
@@ -196,7 +194,9 @@ export class Mac implements PhyListener {
     this.#sending = null;
     this.#lastOwnEndUs = nowUs;
     const isAnswered = what === 'data' && outcome === 'sent' && (frame?.wantsAck === true || frame?.last === false);
-    this.#access.transmissionEnded(isAnswered ? this.timing.ackStartUs : 0);
+    // What we answer while we wait for an answer ourselves does not end our exchange.
+    const isWaiting = what === 'ack' && this.#state === 'awaiting-ack';
+    this.#access.transmissionEnded(isAnswered || isWaiting ? this.timing.ackStartUs : 0);
     if (what === 'data' && (lineDown || outcome === 'refused')) {
       this.#sender.notSent(lineDown ? 'line-down' : 'refused');
     }
@@ -216,7 +216,7 @@ export class Mac implements PhyListener {
       if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
     } else if (outcome === 'refused') this.#failed();
     else if (!frame.last) this.#sendNext(nowUs);
-    else if (frame.wantsAck) this.#awaitAck(nowUs, frame.first ? 0 : BURST_GAP_SLOTS * this.timing.slotUs);
+    else if (frame.wantsAck) this.#awaitAck(nowUs, frame.first ? 0 : this.timing.burstGapUs);
     else {
       this.counters.unconfirmed++;
       this.#done(false);
@@ -344,7 +344,7 @@ export class Mac implements PhyListener {
     const owed = this.#owesAck;
     if (busy || owed === null) return;
     const { scheduler } = this.#options;
-    this.#cancelBurstEnd = scheduler.at(scheduler.nowUs() + BURST_GAP_SLOTS * this.timing.slotUs, () => {
+    this.#cancelBurstEnd = scheduler.at(scheduler.nowUs() + this.timing.burstGapUs, () => {
       this.#cancelBurstEnd = null;
       if (this.#owesAck === owed) this.#answer(owed);
     });
@@ -374,7 +374,9 @@ export class Mac implements PhyListener {
     this.counters.acked += frames;
     this.counters.unacked += left;
     this.#neighbours.attempted(source, true);
-    this.#done(true);
+    // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
+    if (left > frames) this.#failed();
+    else this.#done(true);
   }
 
   #ownAddressHeard(): void {

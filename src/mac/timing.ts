@@ -4,9 +4,12 @@ import type { Phy } from './phy.js';
 export interface MacTiming {
   /**
    * One contention slot: a station that starts at the beginning of a slot is sensed by every other one before the slot
-   * ends. Carrier-sense time + turnaround + propagation + host latency.
+   * ends. Carrier-sense time + turnaround + host latency + twice the propagation: once for the signal, once because the
+   * end of the last exchange, from which slots count, is heard by some so much later than by others.
    */
   readonly slotUs: number;
+  /** The next frame of a burst is sensed so soon after the end of the last one. */
+  readonly burstGapUs: number;
   /** From the end of a unicast frame until everybody must have sensed the start of its ACK. */
   readonly ackStartUs: number;
   /** From the end of a unicast frame until its ACK must have been received whole. */
@@ -27,13 +30,17 @@ export interface MacTiming {
 const STUCK_EXCHANGES = 16;
 const STUCK_MIN_US = 10_000_000;
 
+/** One reaction is exact, and leaves no room for a tie. */
+const BURST_GAP_REACTIONS = 2;
+
 /**
  * @param phy the modem, with its timing
  * @param ackBytes length of an ACK frame, FCS included
  */
 export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
   const { turnaroundUs, carrierDetectUs, propagationUs, hostLatencyUs } = phy.timing;
-  const slotUs = Math.max(1, Math.ceil(turnaroundUs + carrierDetectUs + propagationUs + hostLatencyUs));
+  const reactionUs = turnaroundUs + carrierDetectUs + hostLatencyUs;
+  const slotUs = Math.max(1, Math.ceil(reactionUs + 2 * propagationUs));
   // The receiver needs the frame's last octet (propagation), its host's reaction, its modem's key-up; the way back is as
   // long again, and the last listener's host is late too.
   const ackStartUs = Math.ceil(2 * propagationUs + turnaroundUs + carrierDetectUs + 2 * hostLatencyUs);
@@ -43,13 +50,14 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
   const longestUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + ackEndUs;
   return {
     slotUs,
+    burstGapUs: Math.ceil(BURST_GAP_REACTIONS * reactionUs),
     ackStartUs,
     ackEndUs,
     // From the beginning of a slot to the report of a carrier it takes turnaround and detection, and up to propagation
     // and host latency more: half of the first part leaves the same margin on both sides.
     carrierReportUs: Math.floor((turnaroundUs + carrierDetectUs) / 2),
     carrierHoldUs,
-    answerMaxUs: slotUs + ackAirUs + carrierHoldUs,
+    answerMaxUs: Math.ceil(reactionUs + ackAirUs + carrierHoldUs),
     stuckBusyUs: Math.max(STUCK_MIN_US, STUCK_EXCHANGES * longestUs),
     latenessUs: Math.max(1, hostLatencyUs),
   };

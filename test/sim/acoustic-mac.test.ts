@@ -99,7 +99,5 @@ describe('the MAC on acoustic modems', () => {
       delivered: { 1: all, 2: all },
       givenUp: 0,
     });
-
-    process.stdout.write(`${profile} ${seconds} ${collisions} ${JSON.stringify(drops)}\n`);
   });
 });

@@ -3,6 +3,7 @@
  * give today, so that a change of behaviour is seen even where every promise is still kept.
  */
 import { describe, expect, it } from 'vitest';
+import { acousticField } from '../../src/sim/acoustic-field.js';
 import { memorylessBound } from '../../src/sim/bound.js';
 import { type SaturationResult, simulateSaturation } from '../../src/sim/saturation.js';
 
@@ -34,6 +35,20 @@ describe('saturated stations that all hear each other', () => {
     expect(digest(saturated(5, 0.03, 1))).toBe(digest(saturated(5, 0.03, 1)));
     expect(digest(saturated(5, 0.03, 1))).not.toBe(digest(saturated(5, 0.03, 2)));
   });
+});
+
+describe('sound under water', () => {
+  for (const a of [1, 3, 5]) {
+    it(`carries more than ALOHA could, a = ${a}`, () => {
+      const grid = [2, 5, 10].map((stations) => {
+        const field = acousticField(stations, a, 3);
+        const { utilisation, jain } = simulateSaturation({ ...field, durationFrames: 2000, warmUpFrames: 1000 });
+        expect(utilisation).toBeGreaterThanOrEqual(0.95 * Math.max(1 / Math.E, memorylessBound(stations, a)));
+        return { stations, utilisation: rounded(utilisation), jain: rounded(jain) };
+      });
+      expect(grid).toMatchSnapshot();
+    });
+  }
 });
 
 describe('a lone sender', () => {
