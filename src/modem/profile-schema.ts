@@ -3,13 +3,10 @@
  * modem is; a configuration adds `interface`, which says where it is plugged in and who we are.
  */
 import { z } from 'zod';
+import { SluiceError } from '../base/errors.js';
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_TRAILER_BYTES, FRAGMENTS_MAX } from '../wire/fragment.js';
-import { autoOrInteger, integer, oneOf, section, text, yesNo } from './schema-parts.js';
-import { acousticDrivers } from './settings/acoustic.js';
-import { kissDriver } from './settings/kiss.js';
-import { loraDrivers } from './settings/lora.js';
-import { loraKissDrivers } from './settings/lora-kiss.js';
-import { xbeeDriver } from './settings/xbee.js';
+import { driverCatalogue } from './drivers/catalogue.js';
+import { autoOrInteger, type DriverSection, integer, oneOf, section, text, yesNo } from './schema-parts.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -62,29 +59,8 @@ const air = section({
   carrierDetectUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
 });
 
-/** The longest frame the modem takes; Dire Wolf's MAX_KISS_LEN, and enough for an Ethernet MTU. */
-const maxFrameBytes = integer({ min: 8, max: 65_535, unit: 'octets' }).default(2048);
-
-const transparentDriver = section({
-  kind: oneOf(['transparent']),
-  framing: oneOf(['slip', 'hdlc', 'cobs']).default('slip'),
-  /** So many octet times of quiet end a carrier that no frame end has ended. */
-  silenceOctets: integer({ min: 1, max: 1000, unit: 'octet times' }).default(4),
-  maxFrameBytes,
-});
-
-/** All drivers; a new one is a line here, one in drivers/registry.ts, and its section. */
-const drivers = [
-  transparentDriver,
-  kissDriver,
-  ...loraKissDrivers,
-  ...acousticDrivers,
-  ...loraDrivers,
-  xbeeDriver,
-] as const;
-
 export function driverKinds(): string {
-  return drivers.flatMap(({ shape }) => shape.kind.options).join(', ');
+  return [...driverCatalogue.keys()].join(', ');
 }
 
 const filter = (): z.ZodDefault<ReturnType<typeof oneOf<readonly ['drop', 'pass']>>> =>
@@ -149,6 +125,10 @@ const neighbours = z
 
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+const [firstSection, ...otherSections] = new Set([...driverCatalogue.values()].map(({ settings }) => settings));
+if (firstSection === undefined) throw new SluiceError('internal', 'there are no drivers');
+const sections: readonly [DriverSection, ...DriverSection[]] = [firstSection, ...otherSections];
+
 const profileShape = {
   id: text('lower-case letters, digits and hyphens', ID),
   title: text('a title of one line'),
@@ -157,7 +137,7 @@ const profileShape = {
   source: text('where the numbers come from'),
   line: line.prefault({}),
   air,
-  driver: z.discriminatedUnion('kind', drivers, {
+  driver: z.discriminatedUnion('kind', sections, {
     error: (issue) => (issue.code === 'invalid_union' ? `one of ${driverKinds()}` : 'a mapping with the key kind'),
   }),
   link: link.prefault({}),
@@ -218,9 +198,6 @@ export const configurationSchema = section({ ...profileShape, interface: interfa
 
 export type Profile = z.output<typeof profileSchema>;
 export type Configuration = z.output<typeof configurationSchema>;
-export type DriverSettings = Profile['driver'];
-export type TransparentSettings = Extract<DriverSettings, { kind: 'transparent' }>;
-export type KissSettings = Extract<DriverSettings, { kind: 'kiss' }>;
 
 /** Octets around an IP packet of full size, at most: our header and FCS, or an Ethernet header, or nothing. */
 const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>> = {
@@ -249,11 +226,12 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
         : `at most ${room}: driver.maxFrameBytes ${driver.maxFrameBytes} less ${overhead} for the link frame`,
     );
   }
-  if (value.line.flowControl === 'xonxoff' && !(driver.kind === 'transparent' && driver.framing === 'hdlc')) {
+  if (value.line.flowControl === 'xonxoff' && !('framing' in driver && driver.framing === 'hdlc')) {
     refuse(['line', 'flowControl'], 'none or rtscts: only driver.framing hdlc keeps XON and XOFF out of the data');
   }
-  if (driver.kind === 'kiss' && access.channelAccess === 'host') {
-    refuse(['mac', 'channelAccess'], 'modem or none with driver.kind kiss, which reports no carrier to the host');
+  const contenders = driverCatalogue.get(driver.kind)?.channelAccess ?? [access.channelAccess];
+  if (!contenders.includes(access.channelAccess)) {
+    refuse(['mac', 'channelAccess'], `${contenders.join(' or ')} with driver.kind ${driver.kind}`);
   }
   if (value.link.encapsulation === 'ax25' && value.link.chatter.arp === 'local') {
     refuse(

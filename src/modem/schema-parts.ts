@@ -64,3 +64,12 @@ export function section<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<
     error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with the keys ${keys}`),
   });
 }
+
+export type Section = z.ZodObject;
+export type SettingsOf<S extends Section> = z.output<S>;
+
+/** What the section of every driver has. */
+export type DriverSection = z.ZodObject<
+  { readonly kind: z.ZodEnum<Readonly<Record<string, string>>>; readonly maxFrameBytes: z.ZodNumber },
+  z.core.$strict
+>;

@@ -108,6 +108,14 @@ export const RULES: readonly IForbiddenRuleType[] = [
     to: {},
   },
   {
+    name: 'driver-waits-for-schema',
+    comment:
+      'the profile schema is made of the drivers: one that imports it, other than for types, is waited for for ever',
+    severity: 'error',
+    from: { path: '^src/modem/(drivers|settings)/' },
+    to: { path: '^src/modem/(profile|configuration)[^/]*\\.ts$', dependencyTypesNot: ['type-only'] },
+  },
+  {
     name: 'no-test-in-source',
     comment: 'the product does not import its tests',
     severity: 'error',

@@ -2,7 +2,6 @@
  * What a driver shows to the contract suite: the profile it runs with, its emulated modem, and by what states and
  * hazards that modem can be made difficult. One file a driver in test/contract/drivers/, exporting `benches`.
  */
-import type { DriverSettings } from '../../src/modem/profile-schema.js';
 import type { Emulator, EmulatorContext } from '../../src/sim/emulators/emulator.js';
 import type { MediumOptions } from '../../src/sim/medium.js';
 
@@ -47,7 +46,7 @@ export interface Hazard<E extends Emulator> {
 
 export interface DriverBench<E extends Emulator = Emulator> {
   /** The driver that is tested, as `driver.kind` names it. */
-  readonly kind: DriverSettings['kind'];
+  readonly kind: string;
   /** Row of the table: the kind, with the variant if there are several. */
   readonly name: string;
   readonly profile: string;

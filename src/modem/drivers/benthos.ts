@@ -14,9 +14,10 @@ import { lineSplitter } from '../../framing/lines.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { fixedRateAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes, rateBps } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { BenthosSettings } from '../settings/acoustic.js';
+import { type BenthosSettings, benthosDriver } from '../settings/acoustic.js';
 import { AcousticDriver, addressOf, type Exchange, judgeBy, octetsOf, textOf } from './acoustic-driver.js';
 
 /** RemoteAddr for everybody (goby3). */
@@ -222,5 +223,10 @@ export class BenthosDriver extends AcousticDriver {
     };
   }
 }
+
+export const driver = defineDriver({
+  settings: benthosDriver,
+  create: (profile, settings, options) => new BenthosDriver(profile, settings, options),
+});
 
 const attention: Exchange = { send: octetsOf('AT\r'), judge: judgeBy([/^OK\b/, 'ok']) };

@@ -8,9 +8,10 @@ import { countedLineSplitter } from '../../framing/counted-lines.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { type AirtimePoint, tableAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { EvologicsSettings } from '../settings/acoustic.js';
+import { type EvologicsSettings, evologicsDriver } from '../settings/acoustic.js';
 import { AcousticDriver, addressOf, type Exchange, judgeBy, octetsOf, textOf } from './acoustic-driver.js';
 
 /** Instant messages of the S2C R (DESERT, evologics_LUT). */
@@ -165,6 +166,11 @@ export class EvologicsDriver extends AcousticDriver {
     else this.deliver(octetsOf(message.slice(from)), {});
   }
 }
+
+export const driver = defineDriver({
+  settings: evologicsDriver,
+  create: (profile, settings, options) => new EvologicsDriver(profile, settings, options),
+});
 
 const judgeReply = judgeBy([/^(\[\*\])?OK$/, 'ok'], [/^(BUSY|ERROR BUFFER)/, 'busy'], [/^ERROR/, 'refused']);
 

@@ -3,7 +3,7 @@ import { cobsCodec } from '../../framing/cobs.js';
 import type { Codec } from '../../framing/codec.js';
 import { hdlcCodec } from '../../framing/hdlc.js';
 import { slipCodec } from '../../framing/slip.js';
-import type { TransparentSettings } from '../profile-schema.js';
+import type { TransparentSettings } from '../settings/transparent.js';
 
 export interface Framing {
   readonly codec: Codec;

@@ -21,8 +21,10 @@ import {
 import { addKissChecksum, kissChecksumBytes, takeKissChecksum } from '../../framing/kiss-checksum.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
-import type { KissSettings, Profile } from '../profile-schema.js';
+import type { Profile } from '../profile-schema.js';
+import { type KissSettings, kissDriver } from '../settings/kiss.js';
 import { AckModeReports, type KissReports, QueueReports } from './kiss-reports.js';
 import { LineDriver } from './line-driver.js';
 
@@ -268,6 +270,13 @@ export class KissDriver extends LineDriver {
     this.#cancelResend = this.scheduler.at(this.scheduler.nowUs() + resendMs * 1000, () => this.#sendParameters());
   }
 }
+
+export const driver = defineDriver({
+  settings: kissDriver,
+  // It reports no carrier to the host.
+  channelAccess: ['modem', 'none'],
+  create: (profile, settings, options) => new KissDriver(profile, settings, options),
+});
 
 function octetsOfHex(text: string): Uint8Array {
   return Uint8Array.from(text.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

@@ -16,9 +16,10 @@ import {
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { type LoraModulation, loraAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { MeshcoreSettings } from '../settings/lora-kiss.js';
+import { type MeshcoreSettings, meshcoreDriver } from '../settings/lora-kiss.js';
 import { KissDialogue, type KissStep } from './kiss-dialogue.js';
 import { LineDriver } from './line-driver.js';
 
@@ -269,6 +270,11 @@ export class MeshcoreDriver extends LineDriver {
     this.#cancelBusyPoll = this.scheduler.at(atUs, () => this.#pollBusy());
   }
 }
+
+export const driver = defineDriver({
+  settings: meshcoreDriver,
+  create: (profile, settings, options) => new MeshcoreDriver(profile, settings, options),
+});
 
 /** Least significant octet first. */
 const uint32 = (value: number): number[] => [

@@ -12,9 +12,10 @@ import { encodeNmea, nmeaDecoder } from '../../framing/nmea.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { type AirtimePoint, tableAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes, rateBps } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { MicromodemSettings } from '../settings/acoustic.js';
+import { type MicromodemSettings, micromodemDriver } from '../settings/acoustic.js';
 import { AcousticDriver, addressOf, type Exchange, judgeBy, octetsOf } from './acoustic-driver.js';
 import { chunksOf, countedFrame, countOctets, flexibleData, fromHex, Reassembly, toHex } from './micromodem-data.js';
 
@@ -246,6 +247,11 @@ export class MicromodemDriver extends AcousticDriver {
     this.over(outcome);
   }
 }
+
+export const driver = defineDriver({
+  settings: micromodemDriver,
+  create: (profile, settings, options) => new MicromodemDriver(profile, settings, options),
+});
 
 /** `CATDP,error,...`: anything but 0 is taken for busy, which is tried again. */
 const judgeFlexible = judgeBy([/^CATDP,0\b/, 'ok'], [/^CATDP,/, 'busy'], [/^CAERR,/, 'busy']);

@@ -8,9 +8,10 @@ import { countedLineSplitter } from '../../framing/counted-lines.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { type AirtimePoint, tableAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { NanomodemSettings } from '../settings/acoustic.js';
+import { type NanomodemSettings, nanomodemDriver } from '../settings/acoustic.js';
 import { AcousticDriver, addressOf, type Exchange, judgeBy, octetsOf, textOf } from './acoustic-driver.js';
 
 /** The least payload of a packet (user guide: 02 to 64). */
@@ -114,6 +115,11 @@ export class NanomodemDriver extends AcousticDriver {
     this.deliver(octetsOf(message.slice(head, head + count)), {});
   }
 }
+
+export const driver = defineDriver({
+  settings: nanomodemDriver,
+  create: (profile, settings, options) => new NanomodemDriver(profile, settings, options),
+});
 
 /** Where the data of `#B` and `#U` ends. */
 function dataEnd(beginning: Uint8Array): number | undefined {

@@ -9,9 +9,10 @@ import { lineSplitter } from '../../framing/lines.js';
 import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
 import { fixedRateAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes, rateBps } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { PopotoSettings } from '../settings/acoustic.js';
+import { type PopotoSettings, popotoDriver } from '../settings/acoustic.js';
 import { AcousticDriver, addressOf, type Exchange, octetsOf, textOf } from './acoustic-driver.js';
 
 /** Broadcast of setvaluei RemoteID (goby3). */
@@ -150,6 +151,11 @@ export class PopotoDriver extends AcousticDriver {
     return turnaroundUs - Math.floor(lineUs);
   }
 }
+
+export const driver = defineDriver({
+  settings: popotoDriver,
+  create: (profile, settings, options) => new PopotoDriver(profile, settings, options),
+});
 
 /** Of the channel, not an answer. */
 function isReport(line: string): boolean {

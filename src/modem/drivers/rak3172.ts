@@ -4,8 +4,9 @@
  * before it sends, and says that it is busy: the host's slots are still needed, for CAD hears no signal that is under way.
  */
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import type { Profile } from '../profile-schema.js';
-import type { Rak3172Settings } from '../settings/lora.js';
+import { type Rak3172Settings, rak3172Driver } from '../settings/lora.js';
 import { type Exchange, judgeBy } from './acoustic-driver.js';
 import { CommandDriver, fromHex, toHex } from './command-driver.js';
 
@@ -122,3 +123,8 @@ export class Rak3172Driver extends CommandDriver {
     };
   }
 }
+
+export const driver = defineDriver({
+  settings: rak3172Driver,
+  create: (profile, settings, options) => new Rak3172Driver(profile, settings, options),
+});

@@ -5,8 +5,9 @@
  */
 import type { ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import type { Profile } from '../profile-schema.js';
-import type { Rn2483Settings } from '../settings/lora.js';
+import { type Rn2483Settings, rn2483Driver } from '../settings/lora.js';
 import { type Exchange, judgeBy } from './acoustic-driver.js';
 import { CommandDriver, fromHex, toHex } from './command-driver.js';
 
@@ -193,6 +194,11 @@ export class Rn2483Driver extends CommandDriver {
     this.#deafUntilUs = 0;
   }
 }
+
+export const driver = defineDriver({
+  settings: rn2483Driver,
+  create: (profile, settings, options) => new Rn2483Driver(profile, settings, options),
+});
 
 /** Firmware before 1.0.5 does not know the strength. */
 function metaOf(snr: string | undefined, rssi: string | undefined): ReceptionMeta {

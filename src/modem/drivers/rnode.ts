@@ -9,9 +9,10 @@ import { encodeKiss, kissDecoder } from '../../framing/kiss.js';
 import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
 import { type LoraModulation, loraAirtimeUs, loraSymbolUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { RnodeSettings } from '../settings/lora-kiss.js';
+import { type RnodeSettings, rnodeDriver } from '../settings/lora-kiss.js';
 import { KissDialogue, type KissStep, sameOctets } from './kiss-dialogue.js';
 import { LineDriver } from './line-driver.js';
 
@@ -287,6 +288,11 @@ export class RnodeDriver extends LineDriver {
     this.finish('sent');
   }
 }
+
+export const driver = defineDriver({
+  settings: rnodeDriver,
+  create: (profile, settings, options) => new RnodeDriver(profile, settings, options),
+});
 
 const uint32 = (value: number): Uint8Array =>
   Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);

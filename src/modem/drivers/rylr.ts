@@ -5,8 +5,9 @@
  */
 import type { ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import type { Profile } from '../profile-schema.js';
-import type { RylrSettings } from '../settings/lora.js';
+import { type RylrSettings, rylrDriver } from '../settings/lora.js';
 import { addressOf, type Exchange, judgeBy, octetsOf, textOf } from './acoustic-driver.js';
 import { CommandDriver, fromHex, toHex } from './command-driver.js';
 
@@ -155,6 +156,11 @@ export class RylrDriver extends CommandDriver {
     }
   }
 }
+
+export const driver = defineDriver({
+  settings: rylrDriver,
+  create: (profile, settings, options) => new RylrDriver(profile, settings, options),
+});
 
 function dataEnd(beginning: Uint8Array): number | undefined {
   if (beginning.at(-1) !== COMMA || beginning.length > REPORT_BYTES) return undefined;

@@ -8,9 +8,10 @@ import { lineSplitter } from '../../framing/lines.js';
 import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
 import { fixedRateAirtimeUs } from '../airtime.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes, rateBps } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { UnetstackSettings } from '../settings/acoustic.js';
+import { type UnetstackSettings, unetstackDriver } from '../settings/acoustic.js';
 import { AcousticDriver, type Exchange, octetsOf, textOf, type Verdict } from './acoustic-driver.js';
 
 /** Our agent's name; notifications of an agent go to its topic. */
@@ -167,6 +168,11 @@ export class UnetstackDriver extends AcousticDriver {
     else this.deliver(frame, {});
   }
 }
+
+export const driver = defineDriver({
+  settings: unetstackDriver,
+  create: (profile, settings, options) => new UnetstackDriver(profile, settings, options),
+});
 
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
   try {

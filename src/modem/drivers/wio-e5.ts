@@ -5,8 +5,9 @@
 import type { Cancel } from '../../base/clock.js';
 import type { ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import type { Profile } from '../profile-schema.js';
-import type { WioE5Settings } from '../settings/lora.js';
+import { type WioE5Settings, wioE5Driver } from '../settings/lora.js';
 import { type Exchange, judgeBy } from './acoustic-driver.js';
 import { CommandDriver, fromHex, toHex } from './command-driver.js';
 
@@ -110,3 +111,8 @@ export class WioE5Driver extends CommandDriver {
     );
   }
 }
+
+export const driver = defineDriver({
+  settings: wioE5Driver,
+  create: (profile, settings, options) => new WioE5Driver(profile, settings, options),
+});

@@ -11,9 +11,10 @@ import { lineSplitter } from '../../framing/lines.js';
 import { xbeeCodec } from '../../framing/xbee.js';
 import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
+import { defineDriver } from '../driver-definition.js';
 import { airOctetUs, maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import type { XbeeSettings } from '../settings/xbee.js';
+import { type XbeeSettings, xbeeDriver } from '../settings/xbee.js';
 import { AcousticDriver, type Exchange, judgeBy, octetsOf, textOf, type Verdict } from './acoustic-driver.js';
 
 /** Frame types. */
@@ -308,6 +309,11 @@ export class XbeeDriver extends AcousticDriver {
     return this.#lastId;
   }
 }
+
+export const driver = defineDriver({
+  settings: xbeeDriver,
+  create: (profile, settings, options) => new XbeeDriver(profile, settings, options),
+});
 
 /** The response to the AT frame of this id: 88, id, command, status. */
 function judgeAt(id: number): Exchange['judge'] {

@@ -116,12 +116,3 @@ export const benthosDriver = section({
 });
 
 export type BenthosSettings = z.output<typeof benthosDriver>;
-
-export const acousticDrivers = [
-  nanomodemDriver,
-  evologicsDriver,
-  micromodemDriver,
-  unetstackDriver,
-  popotoDriver,
-  benthosDriver,
-] as const;

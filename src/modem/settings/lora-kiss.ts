@@ -44,7 +44,5 @@ export const meshcoreDriver = section({
   retryMs: integer({ min: 100, max: HOUR_MS, unit: 'ms' }).default(2000),
 });
 
-export const loraKissDrivers = [rnodeDriver, meshcoreDriver] as const;
-
 export type RnodeSettings = z.output<typeof rnodeDriver>;
 export type MeshcoreSettings = z.output<typeof meshcoreDriver>;

@@ -100,5 +100,3 @@ export type Rak3172Settings = z.output<typeof rak3172Driver>;
 export type WioE5Settings = z.output<typeof wioE5Driver>;
 /** What all of them have. */
 export type LoraSettings = Pick<RylrSettings, keyof typeof modulation | keyof typeof dialogue>;
-
-export const loraDrivers = [rylrDriver, rn2483Driver, rak3172Driver, wioE5Driver] as const;

@@ -4,7 +4,7 @@
  */
 import type { Cancel } from '../../base/clock.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 9600;
 const REPLY_US = 30_000;
@@ -164,3 +164,5 @@ export class BenthosEmulator extends AcousticModem {
     this.reply(`\r\n${text}user:1>`);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new BenthosEmulator(context);

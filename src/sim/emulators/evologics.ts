@@ -3,7 +3,7 @@
  * AT@ZX1 notifications about each signal. Bursts to a connected peer are taken and lost: nobody is connected.
  */
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 19_200;
 const EVERYBODY = 255;
@@ -173,6 +173,8 @@ export class EvologicsEmulator extends AcousticModem {
     return this.#dataMode ? `+++AT:${text.length}:${text}\r\n` : `${text}\r\n`;
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new EvologicsEmulator(context);
 
 /** Linear between the measured lengths. */
 function durationOf(octets: number): number {

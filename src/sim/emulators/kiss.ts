@@ -24,7 +24,7 @@ import {
 import { addKissChecksum, type KissChecksum, takeKissChecksum } from '../../framing/kiss-checksum.js';
 import { HostLine } from '../host-line.js';
 import type { Medium, Transmission } from '../medium.js';
-import type { Emulator, EmulatorContext } from './emulator.js';
+import type { Emulator, EmulatorContext, EmulatorFactory } from './emulator.js';
 import { decodeHdlcAir, encodeHdlcAir } from './hdlc-air.js';
 
 /** Argument units of TXDELAY, SlotTime and TXtail. */
@@ -319,3 +319,5 @@ export class KissEmulator implements Emulator {
     return this.#hostChecks && kissCommand(type) === KISS_DATA ? checksum : 'none';
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new KissEmulator(context);

@@ -4,7 +4,7 @@ import type { Decoder } from '../../framing/codec.js';
 import { encodeKiss, kissDecoder } from '../../framing/kiss.js';
 import { HostLine } from '../host-line.js';
 import type { Medium } from '../medium.js';
-import type { Emulator, EmulatorContext } from './emulator.js';
+import type { Emulator, EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 115_200;
 const MTU = 255;
@@ -204,3 +204,5 @@ export class MeshcoreEmulator implements Emulator {
     this.#tell(0xf9, 20 + this.#random.below(20), 256 - 60 - this.#random.below(40));
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new MeshcoreEmulator(context);

@@ -4,7 +4,7 @@
  */
 import { encodeNmea, nmeaDecoder } from '../../framing/nmea.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 19_200;
 const MAX_SENTENCE_BYTES = 5000;
@@ -268,6 +268,8 @@ export class MicromodemEmulator extends AcousticModem {
     return two(Math.floor(seconds / 3600) % 24) + two(Math.floor(seconds / 60) % 60) + two(seconds % 60);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new MicromodemEmulator(context);
 
 function codeOf(item: number | string): number {
   return typeof item === 'number' ? item : item.charCodeAt(0);

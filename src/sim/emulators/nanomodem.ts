@@ -4,7 +4,7 @@
  */
 import type { Cancel } from '../../base/clock.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 9600;
 /** The gap that breaks a command. */
@@ -113,3 +113,5 @@ export class NanomodemEmulator extends AcousticModem {
     return String(this.#address).padStart(3, '0');
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new NanomodemEmulator(context);

@@ -4,7 +4,7 @@
  */
 import { lineSplitter } from '../../framing/lines.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 115_200;
 const MAX_LINE_BYTES = 16_384;
@@ -108,3 +108,5 @@ export class PopotoEmulator extends AcousticModem {
     this.reply(`\u001b[1m${text}\u001b[0m\nPopoto->`);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new PopotoEmulator(context);

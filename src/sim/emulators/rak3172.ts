@@ -2,7 +2,7 @@
  * A RAK3172 with RUI3 in P2P mode, after RUI's atcmd_p2p.c: parameters are kept over a restart, reception is not; while it
  * receives it refuses changes; with CAD it refuses to send into a signal whose preamble it hears.
  */
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 import { hexOf, LoraModem, octetsOfHex } from './lora-modem.js';
 
 const LINE_BAUD = 115_200;
@@ -143,3 +143,5 @@ export class Rak3172Emulator extends LoraModem {
     this.reply(lines.map((text) => `\r\n${text}\r\n`).join(''));
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new Rak3172Emulator(context);

@@ -2,7 +2,7 @@
  * An RN2483 as far as its radio goes (command set as in omaskery/rn2483 and lorapipe): reception ends with each packet, a
  * radio that receives is busy for everything else, the LoRaWAN stack must be paused first.
  */
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 import { hexOf, LoraModem, octetsOfHex } from './lora-modem.js';
 
 const LINE_BAUD = 57_600;
@@ -168,3 +168,5 @@ export class Rn2483Emulator extends LoraModem {
     this.reply(`${text}\r\n`);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new Rn2483Emulator(context);

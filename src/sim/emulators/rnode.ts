@@ -7,7 +7,7 @@ import type { Decoder } from '../../framing/codec.js';
 import { encodeKiss, kissDecoder } from '../../framing/kiss.js';
 import { HostLine } from '../host-line.js';
 import type { Medium } from '../medium.js';
-import type { Emulator, EmulatorContext } from './emulator.js';
+import type { Emulator, EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 115_200;
 const QUEUE_BYTES = 6144;
@@ -273,3 +273,5 @@ export class RnodeEmulator implements Emulator {
     this.#line.send(encodeKiss(0x00, frame));
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new RnodeEmulator(context);

@@ -2,7 +2,7 @@
  * A REYAX RYLR998 as its AT guide has it, and as it may be where the guide says nothing: whether the data field is safe
  * for any octet, and whether +OK comes before the signal or after it.
  */
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 import { LoraModem } from './lora-modem.js';
 
 const LINE_BAUD = 115_200;
@@ -175,3 +175,5 @@ export class RylrEmulator extends LoraModem {
     this.reply(`${text}\r\n`);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new RylrEmulator(context);

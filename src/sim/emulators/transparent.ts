@@ -6,7 +6,7 @@ import type { Cancel, Scheduler } from '../../base/clock.js';
 import { HostLine } from '../host-line.js';
 import type { Medium, Transmission } from '../medium.js';
 import { OctetQueue } from '../octet-queue.js';
-import type { Emulator, EmulatorContext } from './emulator.js';
+import type { Emulator, EmulatorContext, EmulatorFactory } from './emulator.js';
 
 /** As small as the buffers of real modules: two typical frames. */
 const BUFFER_BYTES = 512;
@@ -97,3 +97,5 @@ export class TransparentEmulator implements Emulator {
     this.#signal = undefined;
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new TransparentEmulator(context);

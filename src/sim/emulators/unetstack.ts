@@ -4,7 +4,7 @@
  */
 import { lineSplitter } from '../../framing/lines.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 /** A TCP connection: as good as no line time. */
 const LINE_BAUD = 4_000_000;
@@ -154,3 +154,5 @@ export class UnetstackEmulator extends AcousticModem {
     return JSON.stringify({ action: 'send', message: { clazz, data: { ...data, msgID } }, relay: false });
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new UnetstackEmulator(context);

@@ -1,5 +1,5 @@
 /** A Seeed Wio-E5 as far as its test mode goes; it starts in LoRaWAN mode, and a transmission ends reception. */
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 import { hexOf, LoraModem, octetsOfHex } from './lora-modem.js';
 
 const LINE_BAUD = 9600;
@@ -96,3 +96,5 @@ export class WioE5Emulator extends LoraModem {
     this.reply(`${text}\r\n`);
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new WioE5Emulator(context);

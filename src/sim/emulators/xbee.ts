@@ -7,7 +7,7 @@ import type { Cancel } from '../../base/clock.js';
 import type { Codec, Decoder } from '../../framing/codec.js';
 import { xbeeCodec } from '../../framing/xbee.js';
 import { AcousticModem, type Packet } from './acoustic-modem.js';
-import type { EmulatorContext } from './emulator.js';
+import type { EmulatorContext, EmulatorFactory } from './emulator.js';
 
 const LINE_BAUD = 9600;
 const REPLY_US = 1000;
@@ -277,3 +277,5 @@ export class XbeeEmulator extends AcousticModem {
     );
   }
 }
+
+export const emulator: EmulatorFactory = (context) => new XbeeEmulator(context);

@@ -1,0 +1,18 @@
+/** What a driver file says of itself, in an export called `driver`: its settings in a profile, and how it is made. */
+import type { DriverOptions, ModemDriver } from './driver.js';
+import type { Profile } from './profile-schema.js';
+import type { Section, SettingsOf } from './schema-parts.js';
+
+export interface DriverDefinition<S extends Section = Section> {
+  /** The section `driver` of a profile: `kind` and `maxFrameBytes` are required, the rest is the driver's own. */
+  readonly settings: S;
+  /** Who a profile may say contends for the channel. Default: anyone. */
+  readonly channelAccess?: readonly Profile['mac']['channelAccess'][];
+  /** From a validated profile; the line comes later, by `lineOpened`. */
+  create(profile: Profile, settings: SettingsOf<S>, options: DriverOptions): ModemDriver;
+}
+
+/** For the export `driver`: nothing but the types. */
+export function defineDriver<const S extends Section>(definition: DriverDefinition<S>): DriverDefinition<S> {
+  return definition;
+}
