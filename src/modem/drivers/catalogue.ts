@@ -20,7 +20,7 @@ function isDefinition(value: unknown): value is Omit<FoundDriver, 'kind'> {
 }
 
 const found = new Map<string, FoundDriver>();
-for (const [file, definition] of await exportsBeside(import.meta.url, 'driver')) {
+for (const [file, definition] of await exportsBeside(import.meta.url, 'driver', ['registry'])) {
   if (!isDefinition(definition)) {
     throw new SluiceError(
       'internal',
