@@ -1,8 +1,9 @@
 /** `sluice up`: one bridge in the foreground, until SIGINT or SIGTERM. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { startBridge } from '../daemon/start-bridge.js';
 import { mergeConfiguration, parseSetting, type Setting } from '../modem/configuration.js';
 import { createLog, LOG_LEVELS, type LogLevel } from '../observe/log.js';
+import { openLogFile } from '../observe/log-file.js';
 import { append, oneOf, untilSignal, wholeNumber } from './arguments.js';
 
 interface UpOptions {
@@ -14,11 +15,13 @@ interface UpOptions {
   station?: number;
   mtu?: number;
   set?: string[];
-  logLevel: LogLevel;
+  logLevel?: LogLevel;
   logFormat?: 'json' | 'pretty';
   control?: string;
   metrics?: string;
-  channelInterval: number;
+  logFile?: string;
+  logInterval?: number;
+  channelInterval?: number;
 }
 
 export function addUp(root: Command): void {
@@ -33,15 +36,18 @@ export function addUp(root: Command): void {
     .option('--station <n>', 'station number, 1 to 254 (default: host part of the first IPv4 address)', wholeNumber)
     .option('--mtu <n>', 'MTU in octets', wholeNumber)
     .option('--set <key=value>', 'one setting, such as air.rateBps=9600; may be given several times', append)
-    .option('--log-level <level>', LOG_LEVELS.join(', '), oneOf(...LOG_LEVELS), 'info')
+    .option('--log-level <level>', `${LOG_LEVELS.join(', ')} (default info)`, oneOf(...LOG_LEVELS))
     .option(
       '--log-format <format>',
       'json or pretty (default: json when stdout is no terminal)',
       oneOf('json', 'pretty'),
     )
+    .option('--log-file <path>', 'write the log to files that take turns, too: x.log stands for x.1.log, x.2.log ...')
+    .option('--log-interval <seconds>', 'seconds between two channel lines in the log (default 10)', wholeNumber)
+    // What it was called before.
+    .addOption(new Option('--channel-interval <seconds>').argParser(wholeNumber).hideHelp())
     .option('--control <path>', 'control socket (default /run/sluice/IF.sock)')
     .option('--metrics <[host:]port>', 'serve Prometheus metrics there')
-    .option('--channel-interval <seconds>', 'seconds between two channel lines in the log', wholeNumber, 10)
     .action(runUp);
 }
 
@@ -54,6 +60,9 @@ function settingsOf(options: UpOptions): Setting[] {
     ['interface.control', options.control, '--control'],
     ['interface.metrics', options.metrics, '--metrics'],
     ['link.mtuBytes', options.mtu, '--mtu'],
+    ['log.level', options.logLevel, '--log-level'],
+    ['log.file', options.logFile, '--log-file'],
+    ['log.intervalS', options.logInterval ?? options.channelInterval, '--log-interval'],
   ];
   const given = flags.filter(([, value]) => value !== undefined).map(([key, value, flag]) => ({ key, value, flag }));
   return [...given, ...(options.set ?? []).map(parseSetting)];
@@ -65,13 +74,16 @@ async function runUp(options: UpOptions): Promise<void> {
     file: options.config,
     settings: settingsOf(options),
   });
+  const { level, intervalS, file, fileBytes, filesKept } = configuration.log;
+  const failed = (cause: Error): void => console.error(`sluice: the log file ${file}: ${cause.message}`);
   const log = createLog({
-    level: options.logLevel,
+    level,
     format: options.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     base: { interface: configuration.interface.name, station: configuration.interface.station },
+    file: file === undefined ? undefined : await openLogFile({ file, fileBytes, filesKept, failed }),
   });
   const stopRequested = untilSignal();
-  const running = await startBridge({ configuration, log, channelIntervalUs: options.channelInterval * 1_000_000 });
+  const running = await startBridge({ configuration, log, channelIntervalUs: intervalS * 1_000_000 });
   const end = await Promise.race([stopRequested, running.lost]);
   if (typeof end === 'string') await running.stop(end);
   else {

@@ -187,8 +187,20 @@ const interfaceSection = section({
     .optional(),
 });
 
+const log = section({
+  level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** Between two `channel` lines. */
+  intervalS: integer({ min: 1, max: 86_400, unit: 's' }).default(10),
+  /** Files that take turns get every line, too: sluice.log stands for sluice.1.log, sluice.2.log and so on. */
+  file: text('a path', /^[^\0]*[^/\0]$/).optional(),
+  /** A file that has grown to this is followed by the next one. */
+  fileBytes: integer({ min: 4096, max: 2 ** 32, unit: 'octets' }).default(10 * 2 ** 20),
+  /** Old ones beside the one that is written to. */
+  filesKept: integer({ min: 0, max: 10_000, unit: 'files' }).default(9),
+});
+
 export const profileSchema = section(profileShape).superRefine(refuseContradictions);
-export const configurationSchema = section({ ...profileShape, interface: interfaceSection })
+export const configurationSchema = section({ ...profileShape, interface: interfaceSection, log: log.prefault({}) })
   .superRefine(refuseContradictions)
   .superRefine((value, context) => {
     if (value.link.encapsulation !== 'ax25' || value.interface.callsign !== undefined) return;

@@ -149,7 +149,7 @@ export function daemonArguments(options: DaemonOptions): string[] {
   return [
     ...[MAIN, 'up', '-p', 'null-modem', '--port', modem.path, '--name', name, '--address', `${OWN_ADDRESS}/24`],
     // One packet a frame, so that they can be counted at the modem.
-    ...['--station', '1', '--log-level', 'debug', '--channel-interval', '1', '--set', 'link.aggregate=false'],
+    ...['--station', '1', '--log-level', 'debug', '--log-interval', '1', '--set', 'link.aggregate=false'],
     ...(control === undefined || control === null ? [] : ['--control', control]),
     ...settings.flatMap((setting) => ['--set', setting]),
     ...(options.arguments ?? []),

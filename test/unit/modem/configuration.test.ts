@@ -81,11 +81,11 @@ describe('errors name the key, the value and what is allowed', () => {
     ],
     [
       'radio=1',
-      'radio: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface [--set]',
+      'radio: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface, log [--set]',
     ],
     [
       '__proto__.x=1',
-      '__proto__: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface [--set]',
+      '__proto__: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface, log [--set]',
     ],
     ['neighbours.10.0.0.9=300', 'neighbours.10.0.0.9: 300 is not allowed; expected an integer from 1 to 254 [--set]'],
     ['neighbours.bob=9', 'neighbours.bob: key is not allowed; expected an IPv4 or IPv6 address as the key [--set]'],
@@ -102,6 +102,8 @@ describe('errors name the key, the value and what is allowed', () => {
       'interface.addresses=[10.0.0.1]',
       'interface.addresses[0]: "10.0.0.1" is not allowed; expected an address with its prefix length, such as 10.0.0.1/24 [--set]',
     ],
+    ['log.intervalS=0', 'log.intervalS: 0 is not allowed; expected an integer from 1 to 86400 (s) [--set]'],
+    ['log.file=/var/log/', 'log.file: "/var/log/" is not allowed; expected a path [--set]'],
     ['interface.metrics=soon', 'interface.metrics: "soon" is not allowed; expected [HOST:]PORT [--set]'],
   ])('%s', (setting, message) => {
     expect(complaints([...NEEDED, setting])).toEqual([message]);

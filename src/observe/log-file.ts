@@ -1,0 +1,52 @@
+/** The log in files that take turns, by pino's own transport. The only file that knows pino-roll. */
+import roll from 'pino-roll';
+import { SluiceError } from '../base/errors.js';
+
+/** Where lines go; each ends with a line break. */
+export interface LineStream {
+  write(line: string): void;
+}
+
+export interface LogFileOptions {
+  /** With a number before the extension, which grows: sluice.log stands for sluice.1.log, sluice.2.log and so on. */
+  readonly file: string;
+  /** A file that has grown to this is followed by the next one. */
+  readonly fileBytes: number;
+  /** Files kept beside the one that is written to. */
+  readonly filesKept: number;
+  /** Called once for each series of failures, such as a full disk. Lines are lost then, and nothing waits. */
+  failed(cause: Error): void;
+}
+
+/** What a full disk leaves in memory. */
+const WAITING_MAX_BYTES = 65_536;
+
+/** @throws SluiceError `system` when it cannot be opened */
+export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFileOptions): Promise<LineStream> {
+  try {
+    const stream = await roll({
+      file,
+      size: `${Math.ceil(fileBytes / 1024)}k`,
+      // Where those of earlier runs count, too, so does the present one.
+      limit: { count: filesKept + 1, removeOtherLogFiles: true },
+      mkdir: true,
+      sync: true,
+      maxLength: WAITING_MAX_BYTES,
+    });
+    let failing = false;
+    stream.on('error', (cause: Error) => {
+      if (!failing) failed(cause);
+      failing = true;
+    });
+    stream.on('write', () => {
+      failing = false;
+    });
+    return stream;
+  } catch (cause) {
+    throw new SluiceError('system', `cannot write the log file ${file}`, {
+      subject: file,
+      remedy: 'Choose another one with --log-file, in a folder that can be written.',
+      cause,
+    });
+  }
+}
