@@ -12,6 +12,7 @@ import type { DropCause } from '../base/drops.js';
 import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, SEQUENCES } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import { ChannelAccess } from './access.js';
+import { AnswerHabits } from './answer-habits.js';
 import type { Contention } from './contention.js';
 import { CycleContention } from './contention-cycle.js';
 import { Neighbours } from './neighbours.js';
@@ -24,8 +25,6 @@ import { deriveTiming, type MacTiming } from './timing.js';
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
 const PENDING_ACKS_MAX = 16;
-/** Slots that a sender of interactive traffic leaves to its answer. */
-const YIELD_SLOTS = 4;
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
 /** Frames held back and fragments are given up after so many of the longest exchanges without a sign of their sender. */
@@ -44,8 +43,9 @@ export class Mac implements PhyListener {
   readonly #delays = new RecentDurations();
   #state: MacState = 'down';
   #onAir: 'data' | 'ack' | null = null;
-  /** What was sent last asks for an answer, by whoever got it. */
-  #interactive = false;
+  /** Who got an interactive packet with the last frame. */
+  #asking: Station | null = null;
+  readonly #habits = new AnswerHabits();
   /** The data frame that is on the air. */
   #sending: BurstFrame | null = null;
   readonly #pendingAcks: Station[] = [];
@@ -80,7 +80,8 @@ export class Mac implements PhyListener {
     const firstSequence = (): number => random.below(SEQUENCES);
     const pollUs =
       this.timing.slotUs + phy.timing.airtimeUs(LINK_HEADER_BYTES + config.fcsBytes) + this.timing.ackEndUs;
-    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence, pollUs });
+    const answers = (asked: Station): boolean => this.#habits.expected(asked);
+    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence, pollUs, answers });
     this.#receiver = new Receiver({
       station,
       fcsBytes: config.fcsBytes,
@@ -254,7 +255,7 @@ export class Mac implements PhyListener {
     if (frame === null) return;
     this.counters.attempts++;
     this.#sending = frame;
-    this.#interactive = frame.interactive && frame.wantsAck;
+    this.#asking = frame.interactive && frame.wantsAck ? frame.destination : null;
     const isFirst = this.#state !== 'transmitting';
     this.#state = 'transmitting';
     this.#transmit('data', frame.octets, !isFirst);
@@ -310,7 +311,7 @@ export class Mac implements PhyListener {
     this.#delays.record(this.#options.scheduler.nowUs() - this.#contendingSinceUs);
     this.#contention.succeeded(confirmed);
     this.#access.redraw();
-    if (this.#interactive) this.#access.yieldSlots(YIELD_SLOTS);
+    if (this.#asking !== null) this.#access.yieldSlots(this.#habits.asked(this.#asking));
     // Whether more waits is only known by pulling, and that only after the channel is won again.
     this.#contend();
   }
@@ -329,6 +330,7 @@ export class Mac implements PhyListener {
 
   /** Answered even when it is a repetition, delivered only when it is not. */
   #confirmedHeard(frame: LinkFrame, nowUs: number): void {
+    this.#habits.heard(frame.source);
     this.#receiver.takeConfirmed(frame, nowUs);
     if (frame.more) this.#owesAck = frame.source;
     else this.#answer(frame.source);

@@ -26,6 +26,8 @@ export interface SenderOptions {
   firstSequence(): number;
   /** What it costs to ask for an acknowledgement again. */
   readonly pollUs: number;
+  /** Whether a station is likely to answer an interactive packet at once. */
+  answers(station: Station): boolean;
 }
 
 /** One frame to be: part of a packet, a packet, or several. */
@@ -48,7 +50,7 @@ export interface BurstFrame {
   /** No other frame of this burst follows. */
   readonly last: boolean;
   readonly wantsAck: boolean;
-  /** Somebody waits for the answer to what it carries: it ends the burst, and its sender lets others go first. */
+  /** Somebody may wait for the answer to what it carries: then it ends the burst, and its sender lets others go first. */
   readonly interactive: boolean;
 }
 
@@ -123,8 +125,9 @@ export class Sender {
     this.#burstUs = burst.airtimeUs;
     open.attempts++;
     const interactive = unit.priority >= INTERACTIVE_PRIORITY;
+    const isAwaited = interactive && this.#options.answers(unit.destination);
     // What is repeated is not cut short: it was under way before.
-    const last = (interactive && burst.repeats.length === 0) || !this.#another(nowUs);
+    const last = (isAwaited && burst.repeats.length === 0) || !this.#another(nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
     return { octets: this.#encode(open, !last), destination: unit.destination, first, last, wantsAck, interactive };

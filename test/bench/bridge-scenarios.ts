@@ -139,7 +139,7 @@ export async function flood(options: { seconds: number; sendBufferBytes?: number
     await sleep(2000);
     const arrivals = await receiver.call('received', { port: SINK });
     const within = arrivals.filter(({ atUs }) => atUs <= endUs);
-    const resumes = resumesOf(report.sentAtUs);
+    const bursts = burstsOf(report.sentAtUs);
     const sequences = arrivals.map(({ sequence }) => sequence);
     const left = (await sender.status()).backPressure.qdisc.backlogPackets;
     return {
@@ -148,9 +148,9 @@ export async function flood(options: { seconds: number; sendBufferBytes?: number
       missing: missing(sequences),
       duplicates: duplicates(sequences),
       goodputBps: payloadBps(within, (endUs - startUs) / 1e6),
-      sentPerS: resumes.perSecond,
+      sentPerS: bursts.perSecond,
       receivedPerS: perSecond(
-        within.map(({ atUs }) => atUs).filter((atUs) => atUs >= resumes.firstUs && atUs <= resumes.lastUs),
+        within.map(({ atUs }) => atUs).filter((atUs) => atUs >= bursts.firstUs && atUs <= bursts.lastUs),
       ),
       heldRatio: report.heldUs / (endUs - startUs),
       unaccounted: report.sent - arrivals.length - left,
@@ -159,8 +159,11 @@ export async function flood(options: { seconds: number; sendBufferBytes?: number
   });
 }
 
-/** A sender sends in bursts, each time it is let go; its rate is counted from the start of a burst to that of another. */
-function resumesOf(sentAtUs: readonly number[]): { perSecond: number; firstUs: number; lastUs: number } {
+/**
+ * A sender sends in bursts, each time it is let go, and small packets arrive together in one frame: their rate is counted
+ * from the start of a burst to that of another.
+ */
+function burstsOf(sentAtUs: readonly number[]): { perSecond: number; firstUs: number; lastUs: number } {
   const starts = sentAtUs.flatMap((atUs, index) =>
     index > 0 && atUs - (sentAtUs[index - 1] ?? 0) > HELD_US ? [index] : [],
   );
@@ -170,7 +173,7 @@ function resumesOf(sentAtUs: readonly number[]): { perSecond: number; firstUs: n
   return { perSecond: (1e6 * (last - first)) / (lastUs - firstUs), firstUs, lastUs };
 }
 
-/** What one station gets through alone, packets of that size a second: the usual distance, once it has settled. */
+/** What one station gets through alone, packets of that size a second, once it has settled. */
 async function capacityPerS(sender: Station, receiver: Station, payloadBytes: number): Promise<number> {
   const order = { to: { address: addressOf(2), port: SINK }, stream: 0, typeOfService: 0, payloadBytes };
   await sender.call('flood', { ...order, sendBufferBytes: SMALL_SEND_BUFFER_BYTES });
@@ -178,8 +181,7 @@ async function capacityPerS(sender: Station, receiver: Station, payloadBytes: nu
   await sender.call('flooded', { stop: true });
   await sleep(4000);
   const times = (await receiver.call('received', { port: SINK })).map(({ atUs }) => atUs);
-  const distances = times.slice(1).map((atUs, index) => atUs - (times[index] ?? 0));
-  return 1e6 / (median(distances.slice(distances.length >> 1)) ?? Number.POSITIVE_INFINITY);
+  return burstsOf(times.slice(times.length >> 1)).perSecond;
 }
 
 export interface PrioritiesMeasured extends Measured {
@@ -221,12 +223,15 @@ export async function priorities(options: {
     const arrived = (stream: number): readonly Arrival[] => arrivals.filter((each) => each.stream === stream);
     const offered = (stream: number): number => streams.find((each) => each.stream === stream)?.offered ?? 0;
     const distinct = (stream: number): number => new Set(arrived(stream).map(({ sequence }) => sequence)).size;
-    const during = arrivals.filter(({ stream, atUs }) => stream > 0 && atUs > startUs && atUs <= endUs).length;
+    const settledUs = startUs + (endUs - startUs) / 4;
+    const during = arrivals
+      .filter(({ stream, atUs }) => stream > 0 && atUs > settledUs && atUs <= endUs)
+      .map(({ atUs }) => atUs);
     return {
       capacityPerS: capacity,
       highShare: distinct(HIGH) / offered(HIGH),
       lowShare: distinct(LOW) / offered(LOW),
-      carriedShare: during / (capacity * ((endUs - startUs) / 1e6)),
+      carriedShare: burstsOf(during).perSecond / capacity,
       tapDropped: after.backPressure.tapDropped - before.backPressure.tapDropped,
       qdiscDropped: after.backPressure.qdisc.dropped - before.backPressure.qdisc.dropped,
       missing: missing(arrived(HIGH).map(({ sequence }) => sequence)),
