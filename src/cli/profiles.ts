@@ -1,6 +1,7 @@
 /** `sluice profiles`: the modem profiles, one of them, or the check of a file. */
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { profileJsonSchema } from '../modem/profile-json-schema.js';
 import { listProfiles, loadProfile, showProfile, validateProfileFile } from '../modem/profiles.js';
 
 export function addProfiles(root: Command): void {
@@ -32,6 +33,12 @@ export function addProfiles(root: Command): void {
     .action((file: string) => {
       const { id, title } = validateProfileFile(file);
       process.stdout.write(`${file}: profile ${id} (${title}) is valid\n`);
+    });
+  profiles
+    .command('schema')
+    .description('print the JSON Schema of profile files, for editors')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(profileJsonSchema(), null, 2)}\n`);
     });
   for (const command of profiles.commands) command.exitOverride();
 }

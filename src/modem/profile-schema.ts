@@ -261,8 +261,3 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
     refuse(['air', 'pacing'], 'rate, unless mac.channelAccess is none');
   }
 }
-
-/** The profile's schema as JSON Schema (draft 2020-12), for editors. Contradictions between keys are not in it. */
-export function profileJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(profileSchema, { io: 'input' });
-}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createDriver } from '../../../src/modem/drivers/registry.js';
-import { profileJsonSchema, profileSchema } from '../../../src/modem/profile-schema.js';
+import { profileSchema } from '../../../src/modem/profile-schema.js';
 import {
   listProfiles,
   loadProfile,
@@ -156,14 +156,5 @@ describe('folders', () => {
     ]);
     expect(profileFolders({ HOME: '/home/u', XDG_CONFIG_HOME: '/x' })[0]).toBe('/x/sluice/profiles');
     expect(profileFolders()).toEqual(['/etc/sluice/profiles', packageFolder]);
-  });
-});
-
-describe('profileJsonSchema', () => {
-  it('describes every section and refuses unknown keys', () => {
-    const schema = profileJsonSchema();
-    expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
-    expect(Object.keys(schema.properties as object)).toEqual(Object.keys(profileSchema.shape));
-    expect(schema.required).toEqual(['id', 'title', 'class', 'source', 'air', 'driver', 'mac']);
   });
 });
