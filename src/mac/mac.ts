@@ -343,9 +343,8 @@ export class Mac implements PhyListener {
   #watchBurst(busy: boolean): void {
     this.#cancelBurstEnd?.();
     this.#cancelBurstEnd = null;
-    const owed = this.#owesAck;
+    const [owed, scheduler] = [this.#owesAck, this.#options.scheduler];
     if (busy || owed === null) return;
-    const { scheduler } = this.#options;
     this.#cancelBurstEnd = scheduler.at(scheduler.nowUs() + this.timing.burstGapUs, () => {
       this.#cancelBurstEnd = null;
       if (this.#owesAck === owed) this.#answer(owed);
