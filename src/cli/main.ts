@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, isSluiceError } from '../base/errors.js';
+import { addCapture } from './capture.js';
 import { addCheck } from './check.js';
 import { addDemo } from './demo.js';
 import { addProfiles } from './profiles.js';
@@ -32,7 +33,7 @@ function program(): Command {
 Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 a missing privilege or kernel feature;
 4 the line, or the daemon asked for, cannot be reached.`,
     );
-  for (const add of [addUp, addCheck, addProfiles, addStatus, addSim, addDemo]) add(root);
+  for (const add of [addUp, addCheck, addProfiles, addStatus, addCapture, addSim, addDemo]) add(root);
   for (const command of root.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
   return root;
 }

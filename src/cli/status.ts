@@ -1,11 +1,10 @@
 /** `sluice status`: what a running bridge is about, through its control socket. */
-import { readdirSync } from 'node:fs';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { SluiceError } from '../base/errors.js';
 import { askControl } from '../daemon/control-client.js';
 import { defaultControlPath } from '../daemon/control-socket.js';
 import type { BridgeStatus } from '../daemon/status.js';
+import { onlyInterface } from './only-interface.js';
 
 export function addStatus(root: Command): void {
   root
@@ -20,24 +19,6 @@ export function addStatus(root: Command): void {
       if (options.json === true) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
       else process.stdout.write(`${asTable(status as BridgeStatus)}\n`);
     });
-}
-
-function onlyInterface(): string {
-  const folder = '/run/sluice';
-  let names: string[] = [];
-  try {
-    names = readdirSync(folder).filter((file) => file.endsWith('.sock'));
-  } catch {
-    // No folder, no bridge.
-  }
-  const [only, ...others] = names;
-  if (only !== undefined && others.length === 0) return only.slice(0, -'.sock'.length);
-  throw new SluiceError('usage', names.length === 0 ? 'no bridge is running' : 'several bridges are running', {
-    remedy:
-      names.length === 0
-        ? 'Start one with "sluice up", or name its socket with --control.'
-        : `Name one of: ${names.map((file) => file.slice(0, -'.sock'.length)).join(', ')}.`,
-  });
 }
 
 function asTable(status: BridgeStatus): string {

@@ -48,17 +48,20 @@ export async function askControl(
 
 /**
  * The octets of a command that streams, as they come. Reading slowly holds the daemon's producer back; leaving the loop
- * ends the stream.
+ * ends the stream at once, `finish` lets the daemon complete it.
  * @throws SluiceError `line` when nobody answers there
  */
 export async function* controlOctets(
   path: string,
   request: ControlRequest,
   signal?: AbortSignal,
+  finish?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const socket = createConnection(path);
   const leave = (): void => void socket.destroy();
+  const close = (): void => void socket.end();
   signal?.addEventListener('abort', leave, { once: true });
+  finish?.addEventListener('abort', close, { once: true });
   try {
     socket.write(`${JSON.stringify(request)}\n`);
     for await (const chunk of socket) yield chunk as Buffer;
@@ -66,6 +69,7 @@ export async function* controlOctets(
     if (signal?.aborted !== true) throw noAnswer(path, cause);
   } finally {
     signal?.removeEventListener('abort', leave);
+    finish?.removeEventListener('abort', close);
     socket.destroy();
   }
 }
@@ -78,10 +82,11 @@ export async function* controlLines(
   path: string,
   request: ControlRequest,
   signal?: AbortSignal,
+  finish?: AbortSignal,
 ): AsyncGenerator<unknown, void, undefined> {
   let rest = '';
   const decoder = new TextDecoder();
-  for await (const octets of controlOctets(path, request, signal)) {
+  for await (const octets of controlOctets(path, request, signal, finish)) {
     const parts = (rest + decoder.decode(octets, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
     for (const part of parts) yield checked(JSON.parse(part));

@@ -27,8 +27,9 @@ export interface ControlRequest {
  * a `Feed` in between, which is bounded and counts what it drops.
  *
  * @param gone aborted when the reader has left or the daemon ends; the iterable's `return` is called then, too
+ * @param finish aborted when the reader has closed its half of the connection: it wants no more, but reads to the end
  */
-export type ControlHandler = (request: ControlRequest, gone: AbortSignal) => unknown;
+export type ControlHandler = (request: ControlRequest, gone: AbortSignal, finish: AbortSignal) => unknown;
 
 export interface ControlServer {
   readonly path: string;
@@ -118,6 +119,8 @@ export async function serveControl(
 
 function serveConnection(socket: Socket, commands: Readonly<Record<string, ControlHandler>>, gone: AbortSignal): void {
   let text = '';
+  const finish = new AbortController();
+  socket.once('end', () => finish.abort());
   const take = (chunk: string): void => {
     text += chunk;
     if (!text.includes('\n')) {
@@ -127,7 +130,7 @@ function serveConnection(socket: Socket, commands: Readonly<Record<string, Contr
     socket.off('data', take);
     // Whatever else comes is read and ignored, so that the reader's leaving is seen.
     socket.resume();
-    void answer(socket, text.slice(0, text.indexOf('\n')), commands, gone);
+    void answer(socket, text.slice(0, text.indexOf('\n')), commands, gone, finish.signal);
   };
   socket.setEncoding('utf8');
   socket.on('data', take);
@@ -139,6 +142,7 @@ async function answer(
   line: string,
   commands: Readonly<Record<string, ControlHandler>>,
   gone: AbortSignal,
+  finish: AbortSignal,
 ): Promise<void> {
   try {
     const request = parseRequest(line);
@@ -147,7 +151,7 @@ async function answer(
       const known = Object.keys(commands).join(', ');
       throw new SluiceError('usage', `unknown command ${JSON.stringify(request.command)}; known: ${known}`);
     }
-    const reply = await handler(request, gone);
+    const reply = await handler(request, gone, finish);
     if (isStream(reply)) await stream(socket, reply, gone);
     else socket.write(`${JSON.stringify(reply)}\n`);
   } catch (cause) {
@@ -177,6 +181,9 @@ async function stream(socket: Socket, items: AsyncIterable<unknown>, gone: Abort
     for (;;) {
       const { done, value } = await iterator.next();
       if (done === true || gone.aborted) return;
+      // Items that are there at the same time leave in one system call.
+      socket.cork();
+      process.nextTick(() => socket.uncork());
       const taken = socket.write(value instanceof Uint8Array ? value : `${JSON.stringify(value)}\n`);
       if (!taken) await once(socket, 'drain', { signal: gone });
     }

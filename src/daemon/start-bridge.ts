@@ -30,6 +30,8 @@ import { createEncapsulation } from '../wire/encapsulation.js';
 import { HomeFilter } from '../wire/local-answers.js';
 import { MacTranslation } from '../wire/mac-translation.js';
 import type { Encapsulation } from '../wire/packet.js';
+import { AirCapture } from './air-capture.js';
+import { lineFormat, pcapngFormat } from './air-formats.js';
 import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
@@ -40,7 +42,7 @@ import { macConfig } from './mac-config.js';
 import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
 import { ServiceManager } from './service-manager.js';
-import type { BridgeStatus } from './status.js';
+import type { DaemonStatus } from './status.js';
 import { TapInterface } from './tap-interface.js';
 
 export interface StartOptions {
@@ -52,7 +54,7 @@ export interface StartOptions {
 export interface RunningBridge {
   /** Settles when the bridge cannot go on, because its interface is gone; then `stop` it. */
   readonly lost: Promise<SluiceError>;
-  status(): BridgeStatus;
+  status(): DaemonStatus;
   stop(reason: string): Promise<void>;
 }
 
@@ -131,12 +133,27 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       channelIntervalUs,
     });
     undo.push(() => bridge.stop('failed start'));
+    const capture = new AirCapture(bridge.mac);
+    const captured = {
+      encapsulation: link.encapsulation,
+      fcsBytes: macConfig(configuration, driver).fcsBytes,
+      airtimeUs: (frameBytes: number) => driver.timing.airtimeUs(frameBytes),
+      describe: () => ({
+        name: tapInterface.name,
+        description: `station ${wanted.station}, profile ${configuration.id}`,
+      }),
+    };
+    const status = (): DaemonStatus => ({ ...bridge.status(), capture: capture.status() });
     const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), {
-      status: () => bridge.status(),
+      status,
+      capture: ({ lines }, gone, finish) =>
+        lines === true
+          ? capture.read(lineFormat(captured), finish, gone)
+          : capture.read(pcapngFormat(captured), finish, gone),
     });
     undo.push(() => control.close());
     if (wanted.metrics !== undefined) {
-      const metrics = await serveMetrics(String(wanted.metrics), () => bridge.status());
+      const metrics = await serveMetrics(String(wanted.metrics), status);
       undo.push(() => metrics.close());
     }
     log.rebase({ interface: tapInterface.name });
@@ -176,11 +193,12 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     manager.ready(`${configuration.id} on ${wanted.port}`);
     return {
       lost,
-      status: () => bridge.status(),
+      status,
       stop: async (reason) => {
         manager.stopping();
         watch.close();
         await bridge.stop(reason);
+        await capture.close();
         await takeDown(undo);
       },
     };

@@ -2,6 +2,7 @@
 import type { DropCause } from '../base/drops.js';
 import type { BackPressureMode, QdiscStatistics } from '../flow/back-pressure.js';
 import type { MacCounters } from '../mac/statistics.js';
+import type { CaptureStatus } from './air-capture.js';
 
 export interface BridgeStatus {
   readonly interface: string;
@@ -54,6 +55,11 @@ export interface BridgeStatus {
   /** Stations that were sent to and never heard. */
   readonly unheard: readonly { readonly station: number; readonly attempts: number }[];
   readonly drops: Partial<Record<DropCause, number>>;
+}
+
+/** What the control socket answers. */
+export interface DaemonStatus extends BridgeStatus {
+  readonly capture: CaptureStatus;
 }
 
 /** A share with four decimals: enough for the eye, short in a log. */

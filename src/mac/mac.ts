@@ -12,6 +12,7 @@ import type { DropCause } from '../base/drops.js';
 import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, SEQUENCES } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import { ChannelAccess } from './access.js';
+import { type AirTap, ANSWER, type Heard, type OwnFrame } from './air-tap.js';
 import { AnswerHabits } from './answer-habits.js';
 import type { Contention } from './contention.js';
 import { CycleContention } from './contention-cycle.js';
@@ -33,13 +34,14 @@ const PATIENCE_EXCHANGES = 64;
 export class Mac implements PhyListener {
   readonly timing: MacTiming;
   readonly counters: MacCounters = newMacCounters();
+  /** Hears every frame while somebody captures; nothing is done for it otherwise. */
+  tap: AirTap | null = null;
   readonly #options: MacOptions;
   readonly #access: ChannelAccess;
   readonly #contention: Contention;
-  readonly #neighbours: Neighbours;
+  readonly #neighbours = new Neighbours();
   readonly #sender: Sender;
   readonly #receiver: Receiver;
-  readonly #patienceUs: number;
   readonly #delays = new RecentDurations();
   #state: MacState = 'down';
   #onAir: 'data' | 'ack' | null = null;
@@ -52,7 +54,6 @@ export class Mac implements PhyListener {
   /** A burst to us goes on; it is answered at its end, also if its last frame cannot be understood. */
   #owesAck: Station | null = null;
   #cancelAckWait: Cancel | null = null;
-  #cancelExpiry: Cancel | null = null;
   #cancelBurstEnd: Cancel | null = null;
   #contendingSinceUs = 0;
   #lastOwnEndUs = Number.NEGATIVE_INFINITY;
@@ -63,7 +64,6 @@ export class Mac implements PhyListener {
     this.#options = options;
     this.timing = deriveTiming(phy, LINK_HEADER_BYTES + config.fcsBytes);
     const exchangeUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + this.timing.ackEndUs;
-    this.#patienceUs = PATIENCE_EXCHANGES * exchangeUs;
     this.#contention =
       options.contention?.(this.timing) ?? new CycleContention({ random, station, a: this.timing.slotUs / exchangeUs });
     this.#access = new ChannelAccess({
@@ -85,21 +85,20 @@ export class Mac implements PhyListener {
     this.#receiver = new Receiver({
       station,
       fcsBytes: config.fcsBytes,
-      patienceUs: this.#patienceUs,
+      scheduler,
+      patienceUs: PATIENCE_EXCHANGES * exchangeUs,
       drop,
       deliver: (packet) => {
         this.counters.delivered++;
         observer.deliver(packet);
       },
     });
-    this.#neighbours = new Neighbours();
     phy.attach(this);
   }
 
   /** Something may wait at the source. */
   demand(): void {
-    if (this.#state !== 'idle') return;
-    this.#contend();
+    if (this.#state === 'idle') this.#contend();
   }
 
   /** Pulls nothing more; `finished` is called once the transmission in progress is over. */
@@ -134,6 +133,7 @@ export class Mac implements PhyListener {
     // What is in hand stays there: if the line is back before the deadline, it is sent again.
     this.#access.withdraw();
     this.#ackWait(null);
+    this.tap?.settled(null);
     this.#pendingAcks.length = 0;
     this.#owesAck = null;
     this.#state = 'down';
@@ -145,23 +145,26 @@ export class Mac implements PhyListener {
   }
 
   received(octets: Uint8Array, meta: ReceptionMeta): void {
+    this.tap?.received(octets, meta);
+    const outcome = this.#receive(octets, meta);
+    this.tap?.heard(outcome);
+  }
+
+  #receive(octets: Uint8Array, meta: ReceptionMeta): Heard {
     const { config, station, observer, scheduler, phy } = this.#options;
     if (!config.linkFrames) {
       this.#access.heard(null, false, 0, phy.timing.airtimeUs(octets.length));
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
-      return;
+      return 'accepted';
     }
     const frame = decodeLinkFrame(octets, config.fcsBytes);
     if (typeof frame === 'string') {
       this.#access.spoiled();
       observer.drop(frame);
-      return;
+      return frame;
     }
-    if (frame.source === station) {
-      this.#ownAddressHeard();
-      return;
-    }
+    if (frame.source === station) return this.#ownAddressHeard();
     const nowUs = scheduler.nowUs();
     const airtimeUs = phy.timing.airtimeUs(octets.length);
     const isNew = this.#neighbours.heard(frame.source, nowUs, airtimeUs, meta);
@@ -173,13 +176,16 @@ export class Mac implements PhyListener {
     const speaker = isAnswer ? frame.destination : frame.source;
     const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
     this.#access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
-    if (frame.destination !== station && frame.destination !== BROADCAST) this.counters.overheard++;
-    else if (isReservation) this.counters.overheard++;
-    else if (frame.type === 'ack') this.#ackHeard(frame);
+    if (frame.destination !== station && frame.destination !== BROADCAST) {
+      this.counters.overheard++;
+      return 'overheard';
+    }
+    if (isReservation) this.counters.overheard++;
+    else if (isAnswer) this.#ackHeard(frame);
     else if (frame.type === 'poll') this.#pollHeard(frame);
-    else if (confirmed) this.#confirmedHeard(frame, nowUs);
+    else if (confirmed) return this.#confirmedHeard(frame, nowUs);
     else this.#receiver.takeUnconfirmed(frame, nowUs);
-    this.#watchExpiry();
+    return 'accepted';
   }
 
   discarded(cause: DropCause, octets: number): void {
@@ -194,6 +200,7 @@ export class Mac implements PhyListener {
     this.#onAir = null;
     this.#sending = null;
     this.#lastOwnEndUs = nowUs;
+    this.tap?.transmitted(lineDown ? 'line-down' : outcome);
     const isAnswered = what === 'data' && outcome === 'sent' && (frame?.wantsAck === true || frame?.last === false);
     // What we answer while we wait for an answer ourselves does not end our exchange.
     const isWaiting = what === 'ack' && this.#state === 'awaiting-ack';
@@ -201,10 +208,7 @@ export class Mac implements PhyListener {
     if (what === 'data' && (lineDown || outcome === 'refused')) {
       this.#sender.notSent(lineDown ? 'line-down' : 'refused');
     }
-    if (this.#finishing) {
-      this.#finish();
-      return;
-    }
+    if (this.#finishing) return this.#finish();
     if (lineDown) {
       this.#state = 'down';
       return;
@@ -258,12 +262,13 @@ export class Mac implements PhyListener {
     this.#asking = frame.interactive && frame.wantsAck ? frame.destination : null;
     const isFirst = this.#state !== 'transmitting';
     this.#state = 'transmitting';
-    this.#transmit('data', frame.octets, !isFirst);
+    this.#transmit('data', frame.octets, !isFirst, frame);
   }
 
-  #transmit(what: 'data' | 'ack', octets: Uint8Array, continues: boolean): void {
+  #transmit(what: 'data' | 'ack', octets: Uint8Array, continues: boolean, frame: OwnFrame): void {
     this.#onAir = what;
     this.#access.transmissionStarts(continues);
+    this.tap?.transmitting(octets, frame);
     this.#options.phy.transmit(octets);
   }
 
@@ -302,6 +307,7 @@ export class Mac implements PhyListener {
   }
 
   #failed(): void {
+    this.tap?.settled(null);
     this.#contention.failed();
     this.#access.redraw();
     this.#contend();
@@ -318,8 +324,9 @@ export class Mac implements PhyListener {
 
   #finish(): void {
     this.#ackWait(null);
+    this.tap?.settled(null);
     this.#access.close();
-    this.#cancelExpiry?.();
+    this.#receiver.close();
     this.#cancelBurstEnd?.();
     this.#state = 'finishing';
     this.#sender.dropAll('shutdown');
@@ -329,11 +336,12 @@ export class Mac implements PhyListener {
   // ---- receiving --------------------------------------------------------------------------------------------------
 
   /** Answered even when it is a repetition, delivered only when it is not. */
-  #confirmedHeard(frame: LinkFrame, nowUs: number): void {
+  #confirmedHeard(frame: LinkFrame, nowUs: number): Heard {
     this.#habits.heard(frame.source);
-    this.#receiver.takeConfirmed(frame, nowUs);
+    const isNew = this.#receiver.takeConfirmed(frame, nowUs);
     if (frame.more) this.#owesAck = frame.source;
     else this.#answer(frame.source);
+    return isNew ? 'accepted' : 'rx-duplicate';
   }
 
   /**
@@ -361,40 +369,30 @@ export class Mac implements PhyListener {
     if (this.#state === 'down' || this.#state === 'finishing') return;
     if (this.#onAir === null) {
       this.counters.acksSent++;
-      this.#transmit('ack', this.#receiver.acknowledgement(station), true);
+      this.#transmit('ack', this.#receiver.acknowledgement(station), true, ANSWER);
     } else if (this.#pendingAcks.length < PENDING_ACKS_MAX) this.#pendingAcks.push(station);
   }
 
   #ackHeard({ source, sequence, body }: LinkFrame): void {
     if (this.#state !== 'awaiting-ack' || source !== this.#sender.openStation) return;
     const polled = this.#sender.polling;
-    const { frames, left } = this.#sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
+    const { settled, left } = this.#sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
     // An answer to something else, or from before: ours may still come.
-    if (frames === 0 && !polled) return;
+    if (settled.length === 0 && !polled) return;
     this.#ackWait(null);
-    this.counters.acked += frames;
+    this.tap?.settled(settled);
+    this.counters.acked += settled.length;
     this.counters.unacked += left;
     this.#neighbours.attempted(source, true);
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
-    if (left > frames) this.#failed();
-    else this.#done(true);
+    return left > settled.length ? this.#failed() : this.#done(true);
   }
 
-  #ownAddressHeard(): void {
+  #ownAddressHeard(): Heard {
     const echoUntilUs = this.#lastOwnEndUs + ECHO_TAIL_SLOTS * this.timing.slotUs;
-    if (this.#onAir !== null || this.#options.scheduler.nowUs() <= echoUntilUs) return;
+    if (this.#onAir !== null || this.#options.scheduler.nowUs() <= echoUntilUs) return 'echo';
     this.#options.observer.drop('rx-own-address');
     this.#options.observer.addressConflict?.();
-  }
-
-  /** While something is held back, somebody must look whether it is still worth it. */
-  #watchExpiry(): void {
-    if (this.#cancelExpiry !== null || !this.#receiver.waiting) return;
-    const { scheduler } = this.#options;
-    this.#cancelExpiry = scheduler.at(scheduler.nowUs() + this.#patienceUs + 1, () => {
-      this.#cancelExpiry = null;
-      this.#receiver.expire(scheduler.nowUs());
-      this.#watchExpiry();
-    });
+    return 'rx-own-address';
   }
 }

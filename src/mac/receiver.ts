@@ -2,6 +2,7 @@
  * The receiving half of a station: puts the frames of each sender in order, takes aggregates apart and fragments together,
  * and knows what to answer.
  */
+import type { Cancel, Scheduler } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
 import { decodeAggregate } from '../wire/aggregate.js';
 import { Reassembler } from '../wire/fragment.js';
@@ -12,6 +13,7 @@ import { Inbox } from './inbox.js';
 export interface ReceiverOptions {
   readonly station: Station;
   readonly fcsBytes: FcsBytes;
+  readonly scheduler: Scheduler;
   /** Fragments, and frames held back, that stay away for longer are given up. */
   readonly patienceUs: number;
   deliver(packet: InboundPacket): void;
@@ -32,6 +34,7 @@ export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #peers = new Map<Station, Peer>();
   readonly #reassembler: Reassembler;
+  #cancelExpiry: Cancel | null = null;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -41,10 +44,11 @@ export class Receiver {
   /** A frame that nobody acknowledges: delivered as it comes. */
   takeUnconfirmed(frame: LinkFrame, nowUs: number): void {
     this.#deliver(frame, nowUs);
+    this.#watchExpiry();
   }
 
-  /** A frame under ARQ: delivered in order and once. */
-  takeConfirmed(frame: LinkFrame, nowUs: number): void {
+  /** A frame under ARQ: delivered in order and once. False when it had come before. */
+  takeConfirmed(frame: LinkFrame, nowUs: number): boolean {
     const { source, sequence, behind, body } = frame;
     const peer = this.#peer(source);
     peer.lastUs = nowUs;
@@ -54,6 +58,8 @@ export class Receiver {
     const ready = peer.inbox.take({ sequence, behind, retry: frame.retry || again }, frame);
     if (ready === null) this.#options.drop('rx-duplicate');
     else for (const each of ready) this.#deliver(each, nowUs);
+    this.#watchExpiry();
+    return ready !== null;
   }
 
   /** The answer to a sender, as octets for the modem. */
@@ -78,13 +84,28 @@ export class Receiver {
     this.#peer(source).inbox.startAt(sequence);
   }
 
-  /** Whether something is held back or half complete, so that `expire` will be needed. */
-  get waiting(): boolean {
+  /** Looks after nothing any more. */
+  close(): void {
+    this.#cancelExpiry?.();
+  }
+
+  /** While something is held back or half complete, somebody must look whether it is still worth it. */
+  #watchExpiry(): void {
+    if (this.#cancelExpiry !== null || !this.#waiting) return;
+    const { scheduler, patienceUs } = this.#options;
+    this.#cancelExpiry = scheduler.at(scheduler.nowUs() + patienceUs + 1, () => {
+      this.#cancelExpiry = null;
+      this.#expire(scheduler.nowUs());
+      this.#watchExpiry();
+    });
+  }
+
+  get #waiting(): boolean {
     return this.#reassembler.waiting || [...this.#peers.values()].some(({ inbox }) => inbox.held > 0);
   }
 
   /** Gives up waiting for what stays away. */
-  expire(nowUs: number): void {
+  #expire(nowUs: number): void {
     for (const peer of this.#peers.values()) {
       if (peer.inbox.held === 0 || nowUs - peer.lastUs <= this.#options.patienceUs) continue;
       for (const frame of peer.inbox.flush()) this.#deliver(frame, nowUs);

@@ -50,6 +50,10 @@ export interface BurstFrame {
   /** No other frame of this burst follows. */
   readonly last: boolean;
   readonly wantsAck: boolean;
+  /** From 1; 0 for a question for an acknowledgement. */
+  readonly attempt: number;
+  /** By which its acknowledgement names it; null for a question. */
+  readonly sequence: number | null;
   /** Somebody may wait for the answer to what it carries: then it ends the burst, and its sender lets others go first. */
   readonly interactive: boolean;
 }
@@ -130,7 +134,16 @@ export class Sender {
     const last = (isAwaited && burst.repeats.length === 0) || !this.#another(nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
-    return { octets: this.#encode(open, !last), destination: unit.destination, first, last, wantsAck, interactive };
+    return {
+      octets: this.#encode(open, !last),
+      destination: unit.destination,
+      first,
+      last,
+      wantsAck,
+      attempt: open.attempts,
+      sequence: open.sequence,
+      interactive,
+    };
   }
 
   /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
@@ -152,15 +165,15 @@ export class Sender {
     this.#unansweredUs = this.#polling ? 0 : this.#burstUs;
   }
 
-  /** An answer from the station that the open frames go to. Gives how many frames it settled and how many are left. */
-  acknowledge(from: Station, acknowledgement: Acknowledgement): { frames: number; left: number } {
+  /** An answer from the station that the open frames go to. Gives the sequences that it settled and how many frames are left. */
+  acknowledge(from: Station, acknowledgement: Acknowledgement): { settled: readonly number[]; left: number } {
     const outbox = this.#outboxes.get(from);
-    if (outbox === undefined || outbox !== this.#open) return { frames: 0, left: this.openFrames };
+    if (outbox === undefined || outbox !== this.#open) return { settled: [], left: this.openFrames };
     const fresh = outbox.acknowledge(acknowledgement);
     this.#acquainted.add(from);
     this.#unansweredUs = 0;
     if (outbox.size === 0) this.#settled();
-    return { frames: fresh.length, left: this.openFrames };
+    return { settled: fresh.map(({ sequence }) => sequence), left: this.openFrames };
   }
 
   get openFrames(): number {
@@ -209,7 +222,8 @@ export class Sender {
     const sequence = this.#open?.unacknowledged[0]?.sequence ?? 0;
     const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
     const octets = encodeLinkFrame({ ...header, body: NO_BODY }, config.fcsBytes);
-    return { octets, destination, first: true, last: true, wantsAck: true, interactive: false };
+    const question = { first: true, last: true, wantsAck: true, attempt: 0, sequence: null } as const;
+    return { octets, destination, ...question, interactive: false };
   }
 
   #openNext(): OpenFrame<Unit> {
