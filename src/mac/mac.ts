@@ -208,7 +208,10 @@ export class Mac implements PhyListener {
     if (what === 'data' && (lineDown || outcome === 'refused')) {
       this.#sender.notSent(lineDown ? 'line-down' : 'refused');
     }
-    if (this.#finishing) return this.#finish();
+    if (this.#finishing) {
+      this.#finish();
+      return;
+    }
     if (lineDown) {
       this.#state = 'down';
       return;
@@ -242,12 +245,9 @@ export class Mac implements PhyListener {
   #won(): void {
     if (this.#state !== 'contending' || this.#onAir !== null) return;
     // Somebody waits for the answer to a burst that broke off.
-    if (this.#owesAck !== null) {
-      this.#answer(this.#owesAck);
-      return;
-    }
     const nowUs = this.#options.scheduler.nowUs();
-    if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
+    if (this.#owesAck !== null) this.#answer(this.#owesAck);
+    else if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
     else {
       this.#state = 'idle';
       this.#options.source.idle();
@@ -385,7 +385,8 @@ export class Mac implements PhyListener {
     this.counters.unacked += left;
     this.#neighbours.attempted(source, true);
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
-    return left > settled.length ? this.#failed() : this.#done(true);
+    if (left > settled.length) this.#failed();
+    else this.#done(true);
   }
 
   #ownAddressHeard(): Heard {
