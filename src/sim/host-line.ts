@@ -67,9 +67,8 @@ const DEFAULT_OUTPUT_BYTES = 4096;
 
 export class HostLine {
   readonly counts: HostLineCounts = { fromHost: 0, toHost: 0, inputOverrun: 0, outputOverrun: 0 };
-  /** Time of one octet on the line; not always a whole microsecond. */
-  readonly octetUs: number;
   readonly #options: HostLineOptions;
+  #octetUs = 0;
   readonly #scheduler: Scheduler;
   readonly #input = new OctetQueue();
   readonly #output = new OctetQueue();
@@ -86,9 +85,19 @@ export class HostLine {
   constructor(options: HostLineOptions) {
     this.#options = options;
     this.#scheduler = options.scheduler;
-    this.octetUs = (LINE_BITS_PER_OCTET * 1e6) / options.lineBaud;
+    this.setBaudRate(options.lineBaud);
     this.#outputBytes = options.outputBytes ?? DEFAULT_OUTPUT_BYTES;
     options.port.onData((octets) => this.#fromHost(octets));
+  }
+
+  /** Time of one octet on the line; not always a whole microsecond. */
+  get octetUs(): number {
+    return this.#octetUs;
+  }
+
+  /** The modem's rate from now on. */
+  setBaudRate(baudRate: number): void {
+    this.#octetUs = (LINE_BITS_PER_OCTET * 1e6) / baudRate;
   }
 
   /** Octets that may be given to `send` without loss. */

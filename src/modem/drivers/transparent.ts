@@ -18,6 +18,9 @@ const ABANDON_SILENCES = 4;
 /** An octet that no framing escapes, to see what a framing adds. */
 const PLAIN_OCTET = 0x41;
 
+/** What framing over a transparent modem needs to know. */
+export type StreamSettings = Pick<TransparentSettings, 'framing' | 'silenceOctets' | 'maxFrameBytes'>;
+
 export class TransparentDriver extends LineDriver {
   readonly capabilities: PhyCapabilities;
   readonly timing: PhyTiming;
@@ -33,7 +36,7 @@ export class TransparentDriver extends LineDriver {
   /** When the tail of the last signal heard is over. */
   #heardUntilUs = 0;
 
-  constructor(profile: Profile, settings: TransparentSettings, options: DriverOptions) {
+  constructor(profile: Profile, settings: StreamSettings, options: DriverOptions) {
     super(profile, options);
     const { air, mac } = profile;
     const contended = mac.channelAccess !== 'none';
