@@ -11,6 +11,7 @@ import { addDemo } from './demo.js';
 import { addProfiles } from './profiles.js';
 import { addSim } from './sim.js';
 import { addStatus } from './status.js';
+import { addTop } from './top.js';
 import { addUp } from './up.js';
 
 const EXIT_UNEXPECTED = 1;
@@ -33,7 +34,7 @@ function program(): Command {
 Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 a missing privilege or kernel feature;
 4 the line, or the daemon asked for, cannot be reached.`,
     );
-  for (const add of [addUp, addCheck, addProfiles, addStatus, addCapture, addSim, addDemo]) add(root);
+  for (const add of [addUp, addCheck, addProfiles, addStatus, addTop, addCapture, addSim, addDemo]) add(root);
   for (const command of root.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
   return root;
 }
