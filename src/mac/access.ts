@@ -8,10 +8,11 @@
  */
 import type { Cancel, Scheduler } from '../base/clock.js';
 import type { Station } from '../wire/packet.js';
-import { Channel } from './channel.js';
+import { Channel, type ChannelTotals } from './channel.js';
 import type { Contention } from './contention.js';
 import type { Phy } from './phy.js';
-import type { MacCounters } from './statistics.js';
+import type { MacObserver } from './ports.js';
+import { type MacCounters, Receptions } from './statistics.js';
 import type { MacTiming } from './timing.js';
 
 /** Timers in a row that may miss their slot before a station transmits in whatever slot it is woken. */
@@ -32,20 +33,22 @@ export interface AccessOptions {
   readonly counters: MacCounters;
   /** Whether stations on this channel answer frames; if so, what is not understood may be answered too. */
   readonly answers: boolean;
+  readonly observer: Pick<MacObserver, 'stuckBusy' | 'stuckBusyEnded'>;
   won(): void;
-  stuckBusy(busyForUs: number): void;
 }
 
 export class ChannelAccess {
   readonly #options: AccessOptions;
   readonly #hostContends: boolean;
   readonly #channel: Channel;
+  readonly #receptions: Receptions;
   #wanted = false;
   #wantedSinceUs = 0;
   /** The slot that is ours, counted from the channel's present slot origin; null: not drawn yet, or lost to another. */
   #dueSlot: number | null = null;
   #cancelAlarm: Cancel | null = null;
   #cancelStuck: Cancel | null = null;
+  #carrierSinceUs = 0;
   #lateInARow = 0;
   /** When the exchange that is going on, or the last one, began. */
   #exchangeStartUs: number | null = null;
@@ -57,6 +60,7 @@ export class ChannelAccess {
     this.#hostContends = options.phy.capabilities.channelAccess === 'host';
     this.#channel = new Channel(options.timing.slotUs, options.scheduler.nowUs());
     this.#channel.defer(options.timing.ackStartUs);
+    this.#receptions = new Receptions(options.counters, options.phy.capabilities.carrierSense !== 'none');
   }
 
   get carrierBusy(): boolean {
@@ -72,12 +76,13 @@ export class ChannelAccess {
     return this.#wantedSinceUs;
   }
 
-  get window(): number {
-    return this.#hostContends ? this.#options.contention.window : 0;
-  }
-
-  totalsAt(nowUs: number): { busyUs: number; txUs: number } {
-    return this.#channel.totalsAt(nowUs);
+  snapshotAt(nowUs: number): ChannelTotals & { contentionWindow: number; carrierStuck: boolean } {
+    if (!this.carrierBusy) this.#receptions.settle();
+    return {
+      ...this.#channel.totalsAt(nowUs),
+      contentionWindow: this.#hostContends ? this.#options.contention.window : 0,
+      carrierStuck: this.carrierStuck,
+    };
   }
 
   /** Asks for the channel once; `won` answers. */
@@ -110,8 +115,11 @@ export class ChannelAccess {
   carrier(busy: boolean): void {
     const nowUs = this.#options.scheduler.nowUs();
     const { timing, answers } = this.#options;
+    if (busy && !this.carrierBusy) this.#receptions.settle();
     if (busy && !this.#channel.busy) this.#signalBegins(nowUs - timing.carrierReportUs);
+    const wasStuck = this.carrierStuck;
     const changed = this.#channel.carrier(busy, nowUs);
+    if (wasStuck && !busy) this.#options.observer.stuckBusyEnded?.(nowUs - this.#carrierSinceUs);
     this.#watchStuck(busy, nowUs);
     if (!changed) return;
     if (busy) {
@@ -137,6 +145,7 @@ export class ChannelAccess {
    */
   heard(source: Station | null, confirmed: boolean, answerUs: number, airtimeUs: number): void {
     const nowUs = this.#options.scheduler.nowUs();
+    this.#receptions.understood();
     // A frame shorter than the time it takes to sense a carrier: this is the first we know of it.
     if (!this.#channel.busy) this.#signalBegins(nowUs - airtimeUs);
     this.#options.contention.heard(source, confirmed);
@@ -146,8 +155,14 @@ export class ChannelAccess {
 
   /** Something ended that was no frame. Where an answer was due, that was the answer. */
   spoiled(): void {
+    this.#receptions.spoilt();
     const nowUs = this.#options.scheduler.nowUs();
     if (!this.#channel.busy && nowUs < this.#channel.slotOriginUs) this.#signalEnds(nowUs, 0);
+  }
+
+  /** Octets came that were no part of a frame. */
+  noise(): void {
+    this.#receptions.spoilt();
   }
 
   /** Our own signal starts. Data begins an exchange, an answer belongs to the one that is going on. */
@@ -280,11 +295,12 @@ export class ChannelAccess {
     this.#cancelStuck = null;
     if (!busy || !this.#hostContends) return;
     const { stuckBusyUs } = this.#options.timing;
+    this.#carrierSinceUs = nowUs;
     this.#cancelStuck = this.#options.scheduler.at(nowUs + stuckBusyUs, () => {
       this.#cancelStuck = null;
       this.#options.counters.stuckBusy++;
       this.#channel.distrustCarrier(this.#options.scheduler.nowUs());
-      this.#options.stuckBusy(stuckBusyUs);
+      this.#options.observer.stuckBusy?.(stuckBusyUs);
       this.resume();
     });
   }

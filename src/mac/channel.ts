@@ -8,10 +8,12 @@ export interface ChannelTotals {
   busyUs: number;
   /** Time in which we transmitted. */
   txUs: number;
+  /** Time in which a carrier was sensed that was no longer believed. */
+  stuckUs: number;
 }
 
 export class Channel {
-  readonly #totals: ChannelTotals = { busyUs: 0, txUs: 0 };
+  readonly #totals: ChannelTotals = { busyUs: 0, txUs: 0, stuckUs: 0 };
   readonly #slotUs: number;
   #carrier = false;
   #transmitting = false;
@@ -44,10 +46,9 @@ export class Channel {
 
   /** The totals up to now, what goes on at this moment included. */
   totalsAt(nowUs: number): ChannelTotals {
-    const { busyUs, txUs } = this.#totals;
-    const presentUs = Math.max(0, nowUs - this.#sinceUs);
-    if (this.#transmitting) return { busyUs, txUs: txUs + presentUs };
-    return this.carrierBusy ? { busyUs: busyUs + presentUs, txUs } : { busyUs, txUs };
+    const present = this.#present;
+    if (present === null) return { ...this.#totals };
+    return { ...this.#totals, [present]: this.#totals[present] + Math.max(0, nowUs - this.#sinceUs) };
   }
 
   get endedUs(): number {
@@ -108,9 +109,15 @@ export class Channel {
   }
 
   #account(nowUs: number): void {
-    const presentUs = Math.max(0, nowUs - this.#sinceUs);
-    if (this.#transmitting) this.#totals.txUs += presentUs;
-    else if (this.carrierBusy) this.#totals.busyUs += presentUs;
+    const present = this.#present;
+    if (present !== null) this.#totals[present] += Math.max(0, nowUs - this.#sinceUs);
     this.#sinceUs = nowUs;
+  }
+
+  /** What the time that goes by now counts as; null: idle. */
+  get #present(): keyof ChannelTotals | null {
+    if (this.#transmitting) return 'txUs';
+    if (!this.#carrier) return null;
+    return this.#carrierDistrusted ? 'stuckUs' : 'busyUs';
   }
 }

@@ -21,7 +21,7 @@ import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
 import { Receiver } from './receiver.js';
 import { type BurstFrame, Sender } from './sender.js';
-import { type MacCounters, newMacCounters, RecentDurations } from './statistics.js';
+import { type MacCounters, newMacCounters, ServiceDelays } from './statistics.js';
 import { deriveTiming, type MacTiming } from './timing.js';
 
 /** ACKs that may wait while a full-duplex modem is transmitting. */
@@ -34,15 +34,15 @@ const PATIENCE_EXCHANGES = 64;
 export class Mac implements PhyListener {
   readonly timing: MacTiming;
   readonly counters: MacCounters = newMacCounters();
+  readonly neighbours = new Neighbours();
   /** Hears every frame while somebody captures; nothing is done for it otherwise. */
   tap: AirTap | null = null;
   readonly #options: MacOptions;
   readonly #access: ChannelAccess;
   readonly #contention: Contention;
-  readonly #neighbours = new Neighbours();
   readonly #sender: Sender;
   readonly #receiver: Receiver;
-  readonly #delays = new RecentDurations();
+  readonly #delays = new ServiceDelays();
   #state: MacState = 'down';
   #onAir: 'data' | 'ack' | null = null;
   /** Who got an interactive packet with the last frame. */
@@ -55,7 +55,6 @@ export class Mac implements PhyListener {
   #owesAck: Station | null = null;
   #cancelAckWait: Cancel | null = null;
   #cancelBurstEnd: Cancel | null = null;
-  #contendingSinceUs = 0;
   #lastOwnEndUs = Number.NEGATIVE_INFINITY;
   #finishing = false;
 
@@ -74,14 +73,15 @@ export class Mac implements PhyListener {
       counters: this.counters,
       answers: config.linkFrames && config.arq,
       won: () => this.#won(),
-      stuckBusy: (busyForUs) => observer.stuckBusy?.(busyForUs),
+      observer,
     });
     const drop = (cause: DropCause): void => observer.drop(cause);
     const firstSequence = (): number => random.below(SEQUENCES);
     const pollUs =
       this.timing.slotUs + phy.timing.airtimeUs(LINK_HEADER_BYTES + config.fcsBytes) + this.timing.ackEndUs;
     const answers = (asked: Station): boolean => this.#habits.expected(asked);
-    this.#sender = new Sender({ station, phy, config, source: options.source, drop, firstSequence, pollUs, answers });
+    const [delays, { source }] = [this.#delays, options];
+    this.#sender = new Sender({ station, phy, config, source, drop, firstSequence, pollUs, answers, delays });
     this.#receiver = new Receiver({
       station,
       fcsBytes: config.fcsBytes,
@@ -109,15 +109,13 @@ export class Mac implements PhyListener {
 
   snapshot(): MacSnapshot {
     return {
-      ...this.#access.totalsAt(this.#options.scheduler.nowUs()),
+      ...this.#access.snapshotAt(this.#options.scheduler.nowUs()),
       state: this.#state,
       counters: this.counters,
-      contentionWindow: this.#access.window,
-      carrierStuck: this.#access.carrierStuck,
-      delayP50Us: this.#delays.percentileUs(0.5),
-      delayP99Us: this.#delays.percentileUs(0.99),
-      neighbours: this.#neighbours.list(),
-      unheard: this.#neighbours.unheard(),
+      ...this.#delays.snapshot(),
+      retries: this.#sender.retries,
+      neighbours: this.neighbours.list(),
+      unheard: this.neighbours.unheard(),
       inHand: this.#sender.inHand,
     };
   }
@@ -167,8 +165,8 @@ export class Mac implements PhyListener {
     if (frame.source === station) return this.#ownAddressHeard();
     const nowUs = scheduler.nowUs();
     const airtimeUs = phy.timing.airtimeUs(octets.length);
-    const isNew = this.#neighbours.heard(frame.source, nowUs, airtimeUs, meta);
-    if (isNew) observer.neighbour?.(this.#neighbours.get(frame.source));
+    const isNew = this.neighbours.heard(frame.source, nowUs, airtimeUs, meta);
+    if (isNew) observer.neighbour?.(this.neighbours.get(frame.source));
     const isReservation = frame.type === 'rts' || frame.type === 'cts';
     const confirmed = config.arq && frame.type !== 'ack' && !isReservation && frame.destination !== BROADCAST;
     // An ACK tells those who missed the frame whose exchange it is.
@@ -189,7 +187,9 @@ export class Mac implements PhyListener {
   }
 
   discarded(cause: DropCause, octets: number): void {
-    if (octets > 0) this.#options.observer.drop(cause);
+    if (octets === 0) return;
+    this.#access.noise();
+    this.#options.observer.drop(cause);
   }
 
   sent(outcome: 'sent' | 'refused' | 'line-down'): void {
@@ -237,7 +237,7 @@ export class Mac implements PhyListener {
   #contend(): void {
     if (this.#finishing) return;
     this.#state = 'contending';
-    this.#contendingSinceUs = this.#options.scheduler.nowUs();
+    this.#delays.begin(this.#options.scheduler.nowUs());
     if (this.#onAir === null) this.#access.request();
   }
 
@@ -249,6 +249,7 @@ export class Mac implements PhyListener {
     if (this.#owesAck !== null) this.#answer(this.#owesAck);
     else if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
     else {
+      this.#delays.abandon();
       this.#state = 'idle';
       this.#options.source.idle();
     }
@@ -301,7 +302,7 @@ export class Mac implements PhyListener {
     const station = this.#sender.openStation;
     if (station === undefined || this.#state !== 'awaiting-ack') return;
     this.counters.unacked += this.#sender.openFrames;
-    this.#neighbours.attempted(station, false);
+    this.neighbours.attempted(station, false);
     this.#sender.unanswered();
     this.#failed();
   }
@@ -314,7 +315,7 @@ export class Mac implements PhyListener {
   }
 
   #done(confirmed: boolean): void {
-    this.#delays.record(this.#options.scheduler.nowUs() - this.#contendingSinceUs);
+    this.#delays.end(this.#options.scheduler.nowUs());
     this.#contention.succeeded(confirmed);
     this.#access.redraw();
     if (this.#asking !== null) this.#access.yieldSlots(this.#habits.asked(this.#asking));
@@ -383,7 +384,7 @@ export class Mac implements PhyListener {
     this.tap?.settled(settled);
     this.counters.acked += settled.length;
     this.counters.unacked += left;
-    this.#neighbours.attempted(source, true);
+    this.neighbours.attempted(source, true);
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
     if (left > settled.length) this.#failed();
     else this.#done(true);

@@ -12,6 +12,12 @@ export interface Neighbour {
   lossRatio: number;
   /** Exchanges begun with it: unicast attempts, a burst being one. */
   attempts: number;
+  /** Those of them that were answered. */
+  answered: number;
+  /** Exchanges without an answer in a row, since it was last heard. */
+  missed: number;
+  /** Nothing was heard of it for so long, or so often when it was called, that it counts as gone. */
+  lost: boolean;
   /** What its frames that we understood took of the channel. */
   airtimeUs: number;
   rssiDbm?: number;
@@ -21,10 +27,12 @@ export interface Neighbour {
 export class Neighbours {
   readonly #known = new Map<Station, Neighbour>();
 
-  /** Notes that a station was heard; true when it is new. */
+  /** Notes that a station was heard; true when it is new, or had been lost. */
   heard(station: Station, nowUs: number, airtimeUs: number, meta: ReceptionMeta): boolean {
-    const isNew = !this.#known.has(station) || this.#get(station).lastHeardUs === Number.NEGATIVE_INFINITY;
     const known = this.#get(station);
+    const isNew = known.lost || known.lastHeardUs === Number.NEGATIVE_INFINITY;
+    known.lost = false;
+    known.missed = 0;
     known.lastHeardUs = nowUs;
     known.airtimeUs += airtimeUs;
     if (meta.rssiDbm !== undefined) known.rssiDbm = meta.rssiDbm;
@@ -35,7 +43,18 @@ export class Neighbours {
   attempted(station: Station, acknowledged: boolean): void {
     const known = this.#get(station);
     const loss = acknowledged ? 0 : 1;
+    known.answered += 1 - loss;
+    known.missed = acknowledged ? 0 : known.missed + 1;
     known.lossRatio += (loss - known.lossRatio) * Math.max(LOSS_WEIGHT, 1 / ++known.attempts);
+  }
+
+  /** Marks those that are silent for longer, or have missed so many calls since they were heard; gives those new among them. */
+  loseSilent(nowUs: number, silentUs: number, missedMax: number): Neighbour[] {
+    const gone = this.list().filter(
+      ({ lost, lastHeardUs, missed }) => !lost && (nowUs - lastHeardUs > silentUs || missed >= missedMax),
+    );
+    for (const neighbour of gone) neighbour.lost = true;
+    return gone;
   }
 
   /** Those that were heard, by station number. */
@@ -64,6 +83,9 @@ export class Neighbours {
         lastHeardUs: Number.NEGATIVE_INFINITY,
         lossRatio: 0,
         attempts: 0,
+        answered: 0,
+        missed: 0,
+        lost: false,
         airtimeUs: 0,
       };
       this.#known.set(station, known);

@@ -7,7 +7,7 @@ import type { InboundPacket, OutboundPacket, Station } from '../wire/packet.js';
 import type { Contention } from './contention.js';
 import type { Neighbour } from './neighbours.js';
 import type { Phy } from './phy.js';
-import type { MacCounters } from './statistics.js';
+import type { DurationHistogram, MacCounters } from './statistics.js';
 import type { MacTiming } from './timing.js';
 
 export interface MacConfig {
@@ -41,6 +41,8 @@ export interface MacObserver {
   neighbour?(neighbour: Neighbour): void;
   addressConflict?(): void;
   stuckBusy?(busyForUs: number): void;
+  /** The carrier that `stuckBusy` told of has ended. */
+  stuckBusyEnded?(busyForUs: number): void;
   /** The transmission in progress when `finish` was called is over, or there was none. */
   finished?(): void;
 }
@@ -66,6 +68,12 @@ export interface MacSnapshot {
   readonly contentionWindow: number;
   readonly busyUs: number;
   readonly txUs: number;
+  /** Time in which a carrier was sensed that was no longer believed; not in `busyUs`. */
+  readonly stuckUs: number;
+  /** Frames acknowledged, by the number of repetitions that it took; the last one stands for more, too. Live. */
+  readonly retries: readonly number[];
+  /** From beginning to contend until a frame, or a burst, was settled. Live. */
+  readonly delays: DurationHistogram;
   readonly delayP50Us: number;
   readonly delayP99Us: number;
   /** A carrier was busy for so long that it is not believed, and has not ended since. */

@@ -15,6 +15,7 @@ import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
 import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { sequenceAfter } from './sequence.js';
+import type { ServiceDelays } from './statistics.js';
 
 export interface SenderOptions {
   readonly station: Station;
@@ -28,6 +29,7 @@ export interface SenderOptions {
   readonly pollUs: number;
   /** Whether a station is likely to answer an interactive packet at once. */
   answers(station: Station): boolean;
+  readonly delays: Pick<ServiceDelays, 'restart'>;
 }
 
 /** One frame to be: part of a packet, a packet, or several. */
@@ -66,7 +68,12 @@ const POLL_WORTH = 5;
 /** Packets that may share a frame must be this short, as a share of the longest body. */
 const SHORT_SHARE = 0.5;
 
+/** Repetitions counted apart. */
+const RETRIES_MAX = 15;
+
 export class Sender {
+  /** Frames acknowledged, by the number of repetitions that it took; the last one stands for more, too. */
+  readonly retries: number[] = new Array<number>(RETRIES_MAX + 1).fill(0);
   readonly #options: SenderOptions;
   readonly #bodyBytes: number;
   readonly #outboxes = new Map<Station, Outbox<Unit>>();
@@ -170,6 +177,10 @@ export class Sender {
     const outbox = this.#outboxes.get(from);
     if (outbox === undefined || outbox !== this.#open) return { settled: [], left: this.openFrames };
     const fresh = outbox.acknowledge(acknowledgement);
+    for (const { attempts } of fresh) {
+      const repetitions = Math.min(RETRIES_MAX, attempts - 1);
+      this.retries[repetitions] = (this.retries[repetitions] ?? 0) + 1;
+    }
     this.#acquainted.add(from);
     this.#unansweredUs = 0;
     if (outbox.size === 0) this.#settled();
@@ -283,6 +294,8 @@ export class Sender {
     if (causes.size === 0) return;
     // With one of its fragments the whole packet is gone.
     this.#open?.giveUp(({ item }) => causes.has(item.packet));
+    // What was given up is nobody's delay.
+    this.#options.delays.restart(nowUs);
     if (this.#open?.size === 0) this.#settled();
     const kept = this.#ready.filter((unit) => !causes.has(unit.packet));
     this.#ready.splice(0, this.#ready.length, ...kept);

@@ -69,6 +69,7 @@ export function observed(events: string[]): Omit<MacObserver, 'deliver' | 'drop'
     neighbour: (neighbour) => void events.push(`neighbour ${neighbour.station}`),
     addressConflict: () => void events.push('conflict'),
     stuckBusy: () => void events.push('stuck'),
+    stuckBusyEnded: (busyForUs) => void events.push(`unstuck ${busyForUs}`),
     finished: () => void events.push('finished'),
   };
 }
