@@ -4,8 +4,7 @@
  *
  * The way of one frame: 1. `demand` says that something may wait. 2. The station contends (host), or waits for its
  * modem. 3. Having won, and only then, it pulls a packet from the source. 4. It transmits, one frame or a burst; unicast
- * waits for an ACK. 5. Acknowledged, or given up with a cause. Without bursts one packet is in hand at most; everything
- * else stays with the source.
+ * waits for an ACK. 5. Acknowledged, or given up with a cause. Without bursts one packet is in hand at most.
  */
 import type { Cancel } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
