@@ -9,6 +9,7 @@ import { addCapture } from './capture.js';
 import { addCheck } from './check.js';
 import { addDemo } from './demo.js';
 import { addProfiles } from './profiles.js';
+import { addReport } from './report.js';
 import { addSim } from './sim.js';
 import { addStatus } from './status.js';
 import { addTop } from './top.js';
@@ -34,7 +35,8 @@ function program(): Command {
 Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 a missing privilege or kernel feature;
 4 the line, or the daemon asked for, cannot be reached.`,
     );
-  for (const add of [addUp, addCheck, addProfiles, addStatus, addTop, addCapture, addSim, addDemo]) add(root);
+  const commands = [addUp, addCheck, addProfiles, addStatus, addTop, addCapture, addReport, addSim, addDemo];
+  for (const add of commands) add(root);
   for (const command of root.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
   return root;
 }

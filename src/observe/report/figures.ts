@@ -21,9 +21,14 @@ const SUMS = [
   'backoffSlots',
   /** Contention window times the time for which it was told: over `coveredMs` it is the mean. */
   'windowMs',
+  /** Intervals at whose end the duty limit allowed no airtime any more. */
+  'dutySpentMs',
 ] as const;
 
 export type Sum = (typeof SUMS)[number];
+
+/** What is told by station. */
+export const BY_STATION = ['heardMs', 'answered', 'unanswered'] as const;
 
 export interface Figures extends Record<Sum, number> {
   /** Longest contention window, in slots, and longest queue, in packets. */
@@ -31,12 +36,23 @@ export interface Figures extends Record<Sum, number> {
   queueMax: number;
   /** Airtime of frames that were understood, by sender. */
   readonly heardMs: Map<number, number>;
+  /** Exchanges that were answered or not, by the station they were for. */
+  readonly answered: Map<number, number>;
+  readonly unanswered: Map<number, number>;
   readonly drops: Map<string, number>;
 }
 
 export function newFigures(): Figures {
   const sums = Object.fromEntries(SUMS.map((name) => [name, 0])) as Record<Sum, number>;
-  return { ...sums, windowMax: 0, queueMax: 0, heardMs: new Map(), drops: new Map() };
+  return {
+    ...sums,
+    windowMax: 0,
+    queueMax: 0,
+    heardMs: new Map(),
+    answered: new Map(),
+    unanswered: new Map(),
+    drops: new Map(),
+  };
 }
 
 /** Adds a share (0 to 1) of `source` to `target`; what is a maximum stays whole. */
@@ -44,7 +60,9 @@ export function addFigures(target: Figures, source: Figures, share = 1): void {
   for (const name of SUMS) target[name] += source[name] * share;
   target.windowMax = Math.max(target.windowMax, source.windowMax);
   target.queueMax = Math.max(target.queueMax, source.queueMax);
-  for (const [station, ms] of source.heardMs) addTo(target.heardMs, station, ms * share);
+  for (const name of BY_STATION) {
+    for (const [station, amount] of source[name]) addTo(target[name], station, amount * share);
+  }
   for (const [cause, count] of source.drops) addTo(target.drops, cause, count * share);
 }
 
@@ -56,4 +74,9 @@ export function sumOf(values: Iterable<number>): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum;
+}
+
+/** Airtime that the sender is known of. */
+export function understoodMs(figures: Figures): number {
+  return figures.heardRestMs + sumOf(figures.heardMs.values());
 }

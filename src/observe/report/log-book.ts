@@ -5,7 +5,7 @@ import type { LineSink } from './read-lines.js';
 import { Timeline } from './timeline.js';
 
 /** Before this, no station's clock was set that any log of ours can have been written with. 2020-01-01. */
-const EPOCH_MS = 1_577_836_800_000;
+export const EPOCH_MS = 1_577_836_800_000;
 const MAX_NOTES = 1000;
 const MAX_FILES = 1000;
 const MAX_KNOWN_LINES = 100_000;
@@ -38,11 +38,17 @@ export interface StationLog {
   clockUnset: number;
 }
 
+/** Lines that were of no use for one reason: how many, and where the first one is. */
+export interface Skipped {
+  lines: number;
+  readonly firstLine: number;
+}
+
 export interface FileCount {
   readonly name: string;
   lines: number;
   used: number;
-  readonly skipped: Map<SkipReason, number>;
+  readonly skipped: Map<SkipReason, Skipped>;
   /** Why the file was not read to its end. */
   failure?: string;
 }
@@ -50,10 +56,10 @@ export interface FileCount {
 export class LogBook {
   readonly files: FileCount[] = [];
   filesLeftOut = 0;
+  /** Over time. */
+  readonly timeline = new Timeline();
   readonly #stations = new Map<number, StationLog>();
   readonly #known = new Map<number, Set<number>>();
-  readonly #set = new Timeline();
-  readonly #unset = new Timeline();
 
   /** By station number. */
   get stations(): StationLog[] {
@@ -64,27 +70,23 @@ export class LogBook {
     return this.#stations.get(station);
   }
 
-  /** Over time. Lines of a clock that was not set are left out, unless there are no others. */
-  get timeline(): Timeline {
-    return this.clockNeverSet ? this.#unset : this.#set;
-  }
-
-  get clockNeverSet(): boolean {
-    return this.#set.stations.length === 0;
-  }
-
   /** Takes the lines of one file. */
   file(name: string): LineSink & { failed(why: string): void } {
     const file: FileCount = { name, lines: 0, used: 0, skipped: new Map() };
     if (this.files.length < MAX_FILES) this.files.push(file);
     else this.filesLeftOut++;
     const lastMs = new Map<number, number>();
+    const skip = (reason: SkipReason): void => {
+      const known = file.skipped.get(reason);
+      if (known === undefined) file.skipped.set(reason, { lines: 1, firstLine: file.lines });
+      else known.lines++;
+    };
     const take = (text: string, broken: SkipReason): void => {
-      if (text.trim() === '') return;
       file.lines++;
+      if (text.trim() === '') return;
       const parsed = parseLine(text);
       if (typeof parsed === 'string') {
-        addTo(file.skipped, parsed === 'not-json' ? broken : parsed, 1);
+        skip(parsed === 'not-json' ? broken : parsed);
         return;
       }
       file.used++;
@@ -97,7 +99,7 @@ export class LogBook {
       rest: (text) => take(text, 'truncated'),
       tooLong: () => {
         file.lines++;
-        addTo(file.skipped, 'too-long', 1);
+        skip('too-long');
       },
       failed: (why) => {
         file.failure = why;
@@ -127,9 +129,8 @@ export class LogBook {
     addFigures(log.totals, figures);
     for (const [times, frames] of line.retries.entries()) log.retries[times] = (log.retries[times] ?? 0) + frames;
     for (const [boundMs, frames] of line.delays) addTo(log.delays, boundMs, frames);
-    const isSet = startMs >= EPOCH_MS;
-    if (!isSet) log.clockUnset++;
-    (isSet ? this.#set : this.#unset).add(log.station, startMs, endMs, figures);
+    if (startMs < EPOCH_MS) log.clockUnset++;
+    this.timeline.add(log.station, startMs, endMs, figures);
     log.firstMs = Math.min(log.firstMs, startMs);
     log.lastMs = Math.max(log.lastMs, endMs);
   }

@@ -2,7 +2,7 @@
  * One line of a log, read without trust: it may be cut off, of another version or program, or put together by somebody who
  * wants to do harm. What comes out has the types of events.ts as far as the report needs them; everything else is left behind.
  */
-import { addTo, type Figures, newFigures, sumOf } from './figures.js';
+import { addTo, BY_STATION, type Figures, newFigures } from './figures.js';
 
 export type SkipReason = 'not-json' | 'truncated' | 'too-long' | 'foreign' | 'unknown-event' | 'unusable';
 
@@ -99,10 +99,14 @@ function channelLine(fields: Fields): ChannelLine | SkipReason {
   figures.windowMax = count(fields['contentionWindow']);
   figures.windowMs = figures.windowMax * coveredMs;
   figures.queueMax = count(fields['queue']);
-  for (const [key, value] of Object.entries(asFields(fields['heardMs']))) {
-    const station = /^\d{1,3}$/.test(key) ? Number(key) : 0;
-    if (isStation(station)) figures.heardMs.set(station, Math.min(coveredMs, count(value)));
+  for (const name of BY_STATION) {
+    const most = name === 'heardMs' ? coveredMs : Number.POSITIVE_INFINITY;
+    for (const [key, value] of Object.entries(asFields(fields[name]))) {
+      const station = /^\d{1,3}$/.test(key) ? Number(key) : 0;
+      if (isStation(station)) figures[name].set(station, Math.min(most, count(value)));
+    }
   }
+  if (fields['dutyLeftMs'] === 0) figures.dutySpentMs = coveredMs;
   for (const [cause, value] of Object.entries(asFields(fields['drops'])).slice(0, MAX_CAUSES)) {
     addTo(figures.drops, cause.slice(0, MAX_TEXT), count(value));
   }
@@ -168,9 +172,4 @@ function count(value: unknown): number {
 
 function share(value: unknown): number {
   return Math.min(1, count(value));
-}
-
-/** Airtime that this interval knows the sender of. */
-export function understoodMs(figures: Figures): number {
-  return figures.heardRestMs + sumOf(figures.heardMs.values());
 }

@@ -4,8 +4,8 @@
  */
 import { addFigures, type Figures, newFigures } from './figures.js';
 
-/** Each is a multiple of the one before. The first is the interval of the log. */
-const CELL_LADDER_MS = [10, 30, 60, 120, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800, 6_048_000].map(
+/** Each is a multiple of the one before. */
+const CELL_LADDER_MS = [1, 2, 10, 30, 60, 120, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800, 6_048_000].map(
   (seconds) => seconds * 1000,
 );
 /** A cell is about 500 octets. With ten stations, this is a day at 30 s. */
@@ -37,9 +37,41 @@ export class Timeline {
     return [...starts].sort((left, right) => left - right);
   }
 
-  /** The cell of a station that begins at `startMs`, or undefined where its log says nothing. */
-  at(station: number, startMs: number): Figures | undefined {
-    return this.#cells.get(station)?.get(Math.floor(startMs / this.cellMs));
+  /** How many cells a station has. */
+  count(station: number): number {
+    return this.#cells.get(station)?.size ?? 0;
+  }
+
+  /** The cells of a station that begin within [`fromMs`, `untilMs`), as [begin in Unix time, figures], in ascending order. */
+  between(station: number, fromMs: number, untilMs: number): [number, Figures][] {
+    const { cellMs } = this;
+    const cells = this.#cells.get(station) ?? new Map<number, Figures>();
+    const first = Math.ceil(fromMs / cellMs);
+    const past = Math.ceil(untilMs / cellMs);
+    const found: [number, Figures][] = [];
+    if (past - first < cells.size) {
+      for (let index = first; index < past; index++) {
+        const figures = cells.get(index);
+        if (figures !== undefined) found.push([index * cellMs, figures]);
+      }
+      return found;
+    }
+    for (const [index, figures] of cells) {
+      if (index >= first && index < past) found.push([index * cellMs, figures]);
+    }
+    return found.sort(([left], [right]) => left - right);
+  }
+
+  /** The same with each station's clock put right; offsets are whole cells. */
+  shifted(offsetsMs: ReadonlyMap<number, number>): Timeline {
+    const copy = new Timeline(this.#maxCells);
+    copy.#rung = this.#rung;
+    for (const [station, cells] of this.#cells) {
+      const offset = Math.round((offsetsMs.get(station) ?? 0) / this.cellMs);
+      copy.#cells.set(station, new Map([...cells].map(([index, figures]) => [index + offset, figures])));
+      copy.#count += cells.size;
+    }
+    return copy;
   }
 
   /** Spreads the figures of an interval over the cells that it touches. `startMs` < `endMs`, both Unix time. */
@@ -54,9 +86,10 @@ export class Timeline {
     while (this.#count > this.#maxCells && this.#canGrow()) this.#grow();
   }
 
-  /** Forgets the cells that begin outside [`fromMs`, `untilMs`). */
-  keep(fromMs: number, untilMs: number): void {
+  /** Forgets the cells that begin outside [`fromMs`, `untilMs`): of one station, or of all. */
+  keep(fromMs: number, untilMs: number, only?: number): void {
     for (const [station, cells] of this.#cells) {
+      if (only !== undefined && station !== only) continue;
       for (const index of cells.keys()) {
         const startMs = index * this.cellMs;
         if (startMs < fromMs || startMs >= untilMs) cells.delete(index);

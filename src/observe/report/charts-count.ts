@@ -1,0 +1,101 @@
+/** The charts that count frames: delays, repetitions, drops. */
+import { type ChartSpec, draw } from './draw.js';
+import { sumOf } from './figures.js';
+import type { Html } from './html.js';
+import type { StationLog } from './log-book.js';
+import type { Palette } from './palette.js';
+
+const WIDTH = 360;
+const WIDE = 700;
+const MAX_CAUSES = 20;
+
+/** Each is undefined where there is nothing to count. */
+export interface CountCharts {
+  readonly delays: Html | undefined;
+  readonly retries: Html | undefined;
+  readonly drops: Html | undefined;
+}
+
+interface Row {
+  readonly key: string;
+  readonly label: string;
+  readonly frames: number;
+}
+
+export async function drawCountCharts(logs: readonly StationLog[], palette: Palette): Promise<CountCharts> {
+  const delayRows = logs.flatMap(({ station, delays }) =>
+    [...delays].map(([boundMs, frames]) => ({ key: boundLabel(boundMs), label: palette.label(station), frames })),
+  );
+  const bounds = [...new Set(logs.flatMap(({ delays }) => [...delays.keys()]))].sort((left, right) => left - right);
+  const retryRows = logs.flatMap(({ station, retries }) =>
+    retries.map((frames, times) => ({ key: String(times), label: palette.label(station), frames })),
+  );
+  const most = Math.max(0, ...logs.map(({ retries }) => retries.length));
+  const retryKeys = Array.from({ length: most }, (_, times) => String(times));
+  const causes = topCauses(logs);
+  const dropRows = logs.flatMap(({ station, totals }) =>
+    causes.map((key) => ({ key, label: palette.label(station), frames: totals.drops.get(key) ?? 0 })),
+  );
+  return {
+    delays: await drawIf(delayRows, columns(delayRows, bounds.map(boundLabel), 'at most', palette)),
+    retries: await drawIf(retryRows, columns(retryRows, retryKeys, 'repetitions', palette)),
+    drops: await drawIf(dropRows, bars(dropRows, causes, palette)),
+  };
+}
+
+async function drawIf(rows: readonly Row[], spec: ChartSpec): Promise<Html | undefined> {
+  return sumOf(rows.map(({ frames }) => frames)) > 0 ? await draw(spec) : undefined;
+}
+
+export function boundLabel(boundMs: number): string {
+  if (!Number.isFinite(boundMs)) return 'more';
+  return boundMs < 1000 ? `${boundMs} ms` : `${(boundMs / 1000).toFixed(boundMs < 10_000 ? 1 : 0)} s`;
+}
+
+function topCauses(logs: readonly StationLog[]): string[] {
+  const sums = new Map<string, number>();
+  for (const { totals } of logs) {
+    for (const [cause, frames] of totals.drops) sums.set(cause, (sums.get(cause) ?? 0) + frames);
+  }
+  const sorted = [...sums].filter(([, frames]) => frames > 0).sort(([, left], [, right]) => right - left);
+  return sorted.slice(0, MAX_CAUSES).map(([cause]) => cause);
+}
+
+function colour(palette: Palette): object {
+  return {
+    field: 'label',
+    type: 'nominal',
+    title: null,
+    scale: { domain: palette.labels, range: palette.colours },
+  };
+}
+
+const MARK = { type: 'bar', aria: false, stroke: 'var(--paper)', strokeWidth: 0.5 };
+
+function columns(rows: readonly Row[], keys: readonly string[], title: string, palette: Palette): ChartSpec {
+  return {
+    width: WIDTH,
+    height: 180,
+    data: { values: rows },
+    mark: MARK,
+    encoding: {
+      x: { field: 'key', type: 'ordinal', sort: keys, axis: { title, labelAngle: keys.length > 8 ? -60 : 0 } },
+      y: { field: 'frames', type: 'quantitative', aggregate: 'sum', axis: { title: 'frames', tickMinStep: 1 } },
+      color: colour(palette),
+    },
+  } as ChartSpec;
+}
+
+function bars(rows: readonly Row[], causes: readonly string[], palette: Palette): ChartSpec {
+  return {
+    width: WIDE,
+    height: { step: 22 },
+    data: { values: rows },
+    mark: MARK,
+    encoding: {
+      y: { field: 'key', type: 'nominal', sort: causes, axis: { title: null, labelLimit: 220 } },
+      x: { field: 'frames', type: 'quantitative', aggregate: 'sum', axis: { title: 'dropped', tickMinStep: 1 } },
+      color: colour(palette),
+    },
+  } as ChartSpec;
+}

@@ -1,0 +1,112 @@
+/**
+ * Finds by how much the stations' clocks differ: what one station sent, others heard at the same time, whatever their clocks said.
+ * The airtime of a sender over time, as its own log has it, is laid over what a listener's log has of it, and moved until both fit.
+ */
+import type { Timeline } from './timeline.js';
+
+/** What must be added to each station's clock; stations that it is not known of are missing. */
+export type ClockOffsets = ReadonlyMap<number, number>;
+
+/** More are not compared: the first ones do. */
+const MAX_CELLS = 2000;
+/** So many cells with airtime, and so good a fit (1 is perfect), are no chance. */
+const LEAST_CELLS = 6;
+const LEAST_FIT = 0.8;
+/** A fit at another place must be better than that of the clocks as they are by this much. */
+const BETTER = 0.1;
+
+export interface ClockCheck {
+  readonly offsets: ClockOffsets;
+  /** Clock against that of `reference`, in whole cells of the timeline. */
+  readonly reference: number | undefined;
+}
+
+export function compareClocks(timeline: Timeline): ClockCheck {
+  const { stations } = timeline;
+  const [reference] = [...stations].sort((left, right) => timeline.count(right) - timeline.count(left) || left - right);
+  const offsets = new Map<number, number>();
+  if (reference === undefined) return { offsets, reference };
+  // From the reference on, by those that are known already.
+  const known = new Map([[reference, 0]]);
+  for (const [from, fromOffsetMs] of known) {
+    for (const station of stations) {
+      if (known.has(station)) continue;
+      const offsetMs = between(timeline, from, station);
+      if (offsetMs === undefined) continue;
+      known.set(station, fromOffsetMs + offsetMs);
+      if (fromOffsetMs + offsetMs !== 0) offsets.set(station, fromOffsetMs + offsetMs);
+    }
+  }
+  return { offsets, reference };
+}
+
+/** What must be added to the clock of `station`, so that it is that of `from`. */
+function between(timeline: Timeline, from: number, station: number): number | undefined {
+  const sent = bestShift(series(timeline, from, from), series(timeline, station, from));
+  const heard = bestShift(series(timeline, from, station), series(timeline, station, station));
+  const best = [sent, heard].filter((fit) => fit !== undefined).sort((left, right) => right.fit - left.fit)[0];
+  return best === undefined ? undefined : best.shift * timeline.cellMs;
+}
+
+/** Airtime of `sender` by cell, as `witness` has it. */
+function series(timeline: Timeline, witness: number, sender: number): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const [startMs, figures] of timeline.between(witness, 0, Number.POSITIVE_INFINITY)) {
+    if (found.size >= MAX_CELLS) break;
+    found.set(startMs / timeline.cellMs, witness === sender ? figures.txMs : (figures.heardMs.get(sender) ?? 0));
+  }
+  return found;
+}
+
+interface Fit {
+  readonly shift: number;
+  readonly fit: number;
+}
+
+/** By how many cells `moved` must be moved to lie upon `still`; undefined when no place is clearly the right one. */
+function bestShift(still: ReadonlyMap<number, number>, moved: ReadonlyMap<number, number>): Fit | undefined {
+  const a = dense(still);
+  const b = dense(moved);
+  if (a === undefined || b === undefined) return undefined;
+  const asIs = correlation(a.values, b.values, b.first - a.first);
+  let best: { at: number; fit: number } | undefined;
+  for (let at = 1 - b.values.length; at < a.values.length; at++) {
+    const fit = correlation(a.values, b.values, at);
+    if (best === undefined || fit > best.fit) best = { at, fit };
+  }
+  if (best === undefined || best.fit < LEAST_FIT) return undefined;
+  if (asIs >= best.fit - BETTER) return { shift: 0, fit: best.fit };
+  return { shift: best.at + a.first - b.first, fit: best.fit };
+}
+
+function dense(sparse: ReadonlyMap<number, number>): { first: number; values: Float64Array } | undefined {
+  const keys = [...sparse.keys()];
+  const first = Math.min(...keys);
+  const length = Math.min(MAX_CELLS, Math.max(...keys) - first + 1);
+  if (keys.length < LEAST_CELLS) return undefined;
+  const values = new Float64Array(length);
+  for (const [key, value] of sparse) if (key - first < length) values[key - first] = value;
+  return { first, values };
+}
+
+/** Pearson's, of where the two overlap when `b` begins at index `at` of `a`; 0 when that is too little to tell. */
+function correlation(a: Float64Array, b: Float64Array, at: number): number {
+  const from = Math.max(0, at);
+  const until = Math.min(a.length, at + b.length);
+  const n = until - from;
+  if (n < Math.max(LEAST_CELLS, Math.min(a.length, b.length) / 2)) return 0;
+  let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
+  let active = 0;
+  for (let index = from; index < until; index++) {
+    const x = a[index] ?? 0;
+    const y = b[index - at] ?? 0;
+    if (x > 0) active++;
+    sumA += x;
+    sumB += y;
+    sumAA += x * x;
+    sumBB += y * y;
+    sumAB += x * y;
+  }
+  const spread = (sumAA - (sumA * sumA) / n) * (sumBB - (sumB * sumB) / n);
+  return active < LEAST_CELLS || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
+}
