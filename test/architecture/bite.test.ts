@@ -53,7 +53,7 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
   ['single-pino', 'src/observe/counters.ts', `import { pino } from 'pino'; export const x = pino;`],
   ['single-pino', 'src/cli/b.ts', `import type { Logger } from 'pino'; export type X = Logger;`],
   ['single-pino-roll', 'src/daemon/b.ts', `import roll from 'pino-roll'; export const x = roll;`],
-  ['single-vega', 'src/cli/b.ts', `import { compile } from 'vega-lite'; export const x = compile;`],
+  ['single-vega', 'src/cli/g.ts', `import { compile } from 'vega-lite'; export const x = compile;`],
   ['single-zod', 'src/cli/up.ts', `import { z } from 'zod'; export const x = z;`],
   ['single-zod', 'src/modem/drivers/kiss.ts', `import { z } from 'zod'; export const x = z;`],
   ['single-addon', 'src/observe/capture.ts', `import '../native/addon.js';`],

@@ -44,7 +44,7 @@ export const SINGLE_USE: readonly { readonly name: string; readonly what: string
     },
     { name: 'pino', what: 'node_modules/pino(-pretty)?/', only: ['^src/observe/log\\.ts$'] },
     { name: 'pino-roll', what: 'node_modules/pino-roll/', only: ['^src/observe/log-file\\.ts$'] },
-    { name: 'vega', what: 'node_modules/vega(-[^/]+)?/', only: ['^src/observe/report/draw\\.ts$'] },
+    { name: 'vega', what: 'node_modules/vega', only: ['^src/observe/report/draw\\.ts$'] },
     {
       name: 'zod',
       what: 'node_modules/zod/',
