@@ -28,17 +28,18 @@ const MAX_TEXT = 4096;
 export class ScriptRunner {
   readonly #options: ScriptRunnerOptions;
   #script: Script | undefined;
-  #done: ((isSetUp: boolean) => void) | undefined;
+  #done: ((isSetUp: boolean, rest: Uint8Array) => void) | undefined;
   #until: RegExp | undefined;
   #text = '';
+  #rest = '';
   #cancel: Cancel | undefined;
 
   constructor(options: ScriptRunnerOptions) {
     this.#options = options;
   }
 
-  /** Runs the script from its beginning; one at a time. */
-  run(script: Script, done: (isSetUp: boolean) => void): void {
+  /** Runs the script from its beginning; one at a time. `rest` is what came right behind the text that matched last. */
+  run(script: Script, done: (isSetUp: boolean, rest: Uint8Array) => void): void {
     this.#script = script;
     this.#done = done;
     this.#next(undefined);
@@ -52,7 +53,10 @@ export class ScriptRunner {
     }
     for (const octet of octets) this.#text += String.fromCharCode(octet);
     this.#text = this.#text.slice(-MAX_TEXT);
-    if (this.#until.test(this.#text)) this.#next(this.#text);
+    const match = this.#until.exec(this.#text);
+    if (match === null) return;
+    this.#rest = this.#text.slice(match.index + match[0].length);
+    this.#next(this.#text);
   }
 
   /** Ends the script where it is. */
@@ -66,13 +70,18 @@ export class ScriptRunner {
     const { scheduler, lineOctetUs, write, discard } = this.#options;
     this.#cancel?.();
     this.#until = undefined;
-    if (reply === undefined && this.#text !== '') discard(this.#text.length);
+    if (reply === undefined) {
+      if (this.#text !== '') discard(this.#text.length);
+      this.#rest = '';
+    }
     this.#text = '';
     const result = this.#script?.next(reply);
     if (result === undefined) return;
     if (result.done === true) {
       this.#script = undefined;
-      this.#done?.(result.value);
+      const rest = Uint8Array.from(this.#rest, (character) => character.charCodeAt(0));
+      this.#rest = '';
+      this.#done?.(result.value, rest);
       return;
     }
     const step = result.value;
