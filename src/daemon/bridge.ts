@@ -18,6 +18,7 @@ import type { Tap } from '../tap/tap.js';
 import type { HomeFilter } from '../wire/local-answers.js';
 import type { Encapsulation, InboundPacket, Station } from '../wire/packet.js';
 import { ChannelLog } from './channel-log.js';
+import { QueueDelay } from './queue-delay.js';
 import { type BridgeStatus, milliseconds, ratio } from './status.js';
 import type { QueueEnd } from './tap-interface.js';
 import { TapSide } from './tap-side.js';
@@ -81,6 +82,8 @@ export class Bridge implements MacObserver {
     this.#parts = parts;
     const { scheduler } = parts;
     this.#startUs = scheduler.nowUs();
+    const backlog = (): number => parts.interface.backPressure.qdisc().backlogPackets;
+    const queueDelay = new QueueDelay({ clock: scheduler, backlog });
     this.#tapSide = new TapSide({
       ...parts,
       tap: parts.interface.tap,
@@ -88,6 +91,7 @@ export class Bridge implements MacObserver {
       drops: this.drops,
       gateFailed: (error) => this.#gateFailed(error),
       tapFailed: (error) => this.#tapFailed(error),
+      read: () => queueDelay.read(),
       demand: () => this.mac.demand(),
     });
     this.mac = new Mac({
@@ -116,6 +120,7 @@ export class Bridge implements MacObserver {
       intervalUs: parts.channelIntervalUs,
       mac: this.mac,
       status: () => this.status(),
+      queueDelayMs: () => queueDelay.take(),
       logged: () => {
         if (!this.#stopping) parts.verifyInterface();
       },
@@ -282,6 +287,10 @@ export class Bridge implements MacObserver {
       remedy:
         'The channel looks busy all the time: check squelch, wiring, and who else transmits. Transmitting all the same.',
     });
+  }
+
+  stuckBusyEnded(busyForUs: number): void {
+    this.#parts.log.warn('stuck-busy', { change: 'end', busyMs: milliseconds(busyForUs) });
   }
 
   finished(): void {

@@ -1,50 +1,53 @@
 /**
- * What the log says at intervals: the channel of the interval, what was dropped in it and why, and what leaked past the back
- * pressure. Figures since the start come in; those of the interval are differences.
+ * What the log says at intervals: the channel of the interval, what was dropped and why, neighbours that are gone, and what
+ * leaked past the back pressure.
  */
 import type { Scheduler } from '../base/clock.js';
 import { DROP_CAUSES, type DropCause } from '../base/drops.js';
 import type { Mac } from '../mac/mac.js';
-import { newMacCounters } from '../mac/statistics.js';
+import type { DelayMs } from '../observe/events.js';
 import type { Log } from '../observe/log.js';
-import { type BridgeStatus, ratio } from './status.js';
+import { type ChannelMoment, channelFields, channelMoment } from './channel-summary.js';
+import { type BridgeStatus, milliseconds } from './status.js';
 
 export interface ChannelLogParts {
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly intervalUs: number;
-  readonly mac: Pick<Mac, 'snapshot'>;
-  status(): BridgeStatus;
+  readonly mac: Pick<Mac, 'snapshot' | 'neighbours'>;
+  status(): Pick<BridgeStatus, 'backPressure' | 'drops'>;
+  /** Of the interval that is over; each time it is asked, another one begins. */
+  queueDelayMs(): DelayMs | undefined;
   /** An interval is over, and told. */
   logged(): void;
 }
 
 const ROUTINE_DROPS = /^chatter-|^rx-(framing|truncated|fcs|duplicate)$|^shutdown$/;
+/** Between two lines about one cause: `channel` has the counts of each interval anyway. */
+const DROP_LINE_US = 600_000_000;
+
+/** A neighbour that is silent for so long is gone: stations have nothing to say for minutes, and need not. */
+const SILENT_US = 900_000_000;
+/** So many calls without an answer, and nothing else heard of it, mean the same sooner. */
+const MISSED_MAX = 24;
 
 export class ChannelLog {
   readonly #parts: ChannelLogParts;
-  readonly #loggedDrops = new Map<DropCause, number>();
+  readonly #loggedDrops = new Map<DropCause, { readonly total: number; readonly atUs: number }>();
   #cancel: (() => void) | undefined;
-  #last = {
-    atUs: 0,
-    unixMs: Date.now(),
-    busyUs: 0,
-    txUs: 0,
-    counters: newMacCounters(),
-    drops: {} as BridgeStatus['drops'],
-  };
+  #before: ChannelMoment;
   #lastDropped = { tap: 0, qdisc: 0 };
 
   /** The first interval begins now. */
   constructor(parts: ChannelLogParts) {
     this.#parts = parts;
-    this.#last.atUs = parts.scheduler.nowUs();
+    this.#before = this.#moment({});
   }
 
   start(): void {
     const { scheduler, intervalUs } = this.#parts;
     this.#cancel = scheduler.at(scheduler.nowUs() + intervalUs, () => {
-      this.#tell({});
+      this.#tell(false);
       this.#parts.logged();
       this.start();
     });
@@ -53,67 +56,58 @@ export class ChannelLog {
   /** Tells of the last, shorter interval. */
   end(): void {
     this.#cancel?.();
-    this.#tell({ final: true });
+    this.#tell(true);
   }
 
-  #tell(last: { final?: true }): void {
-    const { log, scheduler } = this.#parts;
-    const nowUs = scheduler.nowUs();
-    const status = this.#parts.status();
-    const mac = this.#parts.mac.snapshot();
-    const before = this.#last;
-    const spanUs = nowUs - before.atUs;
-    const { counters } = mac;
-    const fresh = (name: 'attempts' | 'acked' | 'unacked' | 'unconfirmed' | 'backoffs' | 'backoffSlots'): number =>
-      counters[name] - before.counters[name];
-    const endUnixMs = Date.now();
-    log.info('channel', {
-      startUnixMs: before.unixMs,
-      endUnixMs,
-      ...last,
-      busyRatio: ratio(mac.busyUs - before.busyUs, spanUs),
-      txRatio: ratio(mac.txUs - before.txUs, spanUs),
-      heardMs: {},
-      garbled: 0,
-      attempts: fresh('attempts'),
-      acked: fresh('acked'),
-      unacked: fresh('unacked'),
-      unconfirmed: fresh('unconfirmed'),
-      retries: [],
-      backoffs: fresh('backoffs'),
-      backoffSlots: fresh('backoffSlots'),
-      contentionWindow: mac.contentionWindow,
-      queue: status.backPressure.qdisc.backlogPackets,
-      queueBytes: status.backPressure.qdisc.backlogBytes,
-      drops: Object.fromEntries(
-        (Object.entries(status.drops) as [DropCause, number][])
-          .map(([cause, count]) => [cause, count - (before.drops[cause] ?? 0)] as const)
-          .filter(([, count]) => count > 0),
-      ),
+  #tell(final: boolean): void {
+    const { backPressure, drops } = this.#parts.status();
+    const moment = this.#moment(drops);
+    const { mode, qdisc } = backPressure;
+    const fields = channelFields(this.#before, moment, {
+      final,
+      backPressure: mode,
+      contentionWindow: this.#parts.mac.snapshot().contentionWindow,
+      queue: qdisc.backlogPackets,
+      queueBytes: qdisc.backlogBytes,
+      queueDelayMs: this.#parts.queueDelayMs(),
     });
-    const { busyUs, txUs } = mac;
-    this.#last = { atUs: nowUs, unixMs: endUnixMs, busyUs, txUs, counters: { ...counters }, drops: status.drops };
-    this.#logDrops(status.drops);
-    this.#watchLeaks(status);
+    this.#parts.log.info('channel', fields);
+    this.#before = moment;
+    this.#logDrops(drops, moment.atUs, final);
+    this.#logLost(moment.atUs);
+    this.#watchLeaks(backPressure);
+  }
+
+  #moment(drops: BridgeStatus['drops']): ChannelMoment {
+    const { mac, scheduler } = this.#parts;
+    return channelMoment(mac.snapshot(), drops, scheduler.nowUs(), Date.now());
   }
 
   /** One line for each cause that went on counting, losses louder than what was filtered on purpose. */
-  #logDrops(drops: BridgeStatus['drops']): void {
-    for (const [cause, count] of Object.entries(drops) as [DropCause, number][]) {
-      const fresh = count - (this.#loggedDrops.get(cause) ?? 0);
-      if (fresh === 0) continue;
-      this.#loggedDrops.set(cause, count);
-      const fields = { cause, frames: fresh, total: count, meaning: DROP_CAUSES[cause] };
+  #logDrops(drops: BridgeStatus['drops'], nowUs: number, final: boolean): void {
+    for (const [cause, total] of Object.entries(drops) as [DropCause, number][]) {
+      const last = this.#loggedDrops.get(cause);
+      const frames = total - (last?.total ?? 0);
+      const isDue = last === undefined || nowUs - last.atUs >= DROP_LINE_US || final;
+      if (frames === 0 || !isDue) continue;
+      this.#loggedDrops.set(cause, { total, atUs: nowUs });
+      const fields = { cause, frames, total, meaning: DROP_CAUSES[cause] };
       if (ROUTINE_DROPS.test(cause)) this.#parts.log.debug('drop', fields);
       else this.#parts.log.warn('drop', fields);
     }
   }
 
+  #logLost(nowUs: number): void {
+    for (const { station, lastHeardUs } of this.#parts.mac.neighbours.loseSilent(nowUs, SILENT_US, MISSED_MAX)) {
+      const silentMs = milliseconds(nowUs - lastHeardUs);
+      this.#parts.log.warn('neighbour', { neighbour: station, change: 'lost', silentMs });
+    }
+  }
+
   /** Back pressure is there to make these two stand still. */
-  #watchLeaks({ backPressure }: Pick<BridgeStatus, 'backPressure'>): void {
-    const dropped = { tap: backPressure.tapDropped, qdisc: backPressure.qdisc.dropped };
+  #watchLeaks({ mode, tapDropped, qdisc }: BridgeStatus['backPressure']): void {
+    const dropped = { tap: tapDropped, qdisc: qdisc.dropped };
     if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > this.#lastDropped.qdisc) {
-      const { mode } = backPressure;
       const fields = { mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
       if (mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
       else this.#parts.log.error('back-pressure-leak', fields);

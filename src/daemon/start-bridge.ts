@@ -35,6 +35,7 @@ import { lineFormat, pcapngFormat } from './air-formats.js';
 import { probeBackPressure } from './back-pressure-probe.js';
 import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
+import { logFrames } from './frame-log.js';
 import { commonHostLatencyUs, measureHostLatencyUs } from './host-latency.js';
 import { InterfaceWatch } from './interface-watch.js';
 import { installCallsigns, installNeighbours } from './known-neighbours.js';
@@ -143,6 +144,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
         description: `station ${wanted.station}, profile ${configuration.id}`,
       }),
     };
+    if (log.enabled('debug')) void logFrames(log, capture, captured);
     const status = (): DaemonStatus => ({ ...bridge.status(), capture: capture.status() });
     const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), {
       status,

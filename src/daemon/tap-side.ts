@@ -23,6 +23,8 @@ export interface TapSideParts {
   gateFailed(error: unknown): void;
   /** Reading failed: the device is gone. */
   tapFailed(error: unknown): void;
+  /** A packet was read. */
+  read(): void;
   /** Something may wait: the MAC's `demand`. */
   demand(): void;
 }
@@ -57,6 +59,7 @@ export class TapSide implements PacketSource {
       const frame = this.#closed ? null : this.#pullFrame();
       if (frame === null) return null;
       this.counters.framesOut++;
+      this.#parts.read();
       const decision = homeFilter.decide(frame);
       if (decision.action === 'answer') {
         this.counters.answeredAtHome++;

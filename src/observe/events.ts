@@ -15,7 +15,8 @@ export interface DelayMs {
 
 /**
  * Counts by upper bound in milliseconds: `{"64":3,"128":1}` says that three took at most 64 ms (and more than 32).
- * Bounds are powers of two from 1 up to `DELAY_BOUND_MAX_MS`; "inf" is what took longer. Empty buckets are left out.
+ * Bounds are powers of two from 1 up to `DELAY_BOUND_MAX_MS`; "inf" is what took longer. Empty buckets are left out, and
+ * rare ones are added to the next one where the line would grow too long.
  */
 export type DelayHistogramMs = Readonly<Record<string, number>>;
 
@@ -24,7 +25,10 @@ export const DELAY_BOUND_MAX_MS = 2 ** 20;
 /** Stations that `heardMs` names; airtime of all others is summed in `heardRest`. */
 export const HEARD_STATIONS_MAX = 8;
 
-/** One interval of the channel as this station saw it. Everything is of the interval, nothing since the start. */
+/**
+ * One interval of the channel as this station saw it. Everything is of the interval, nothing since the start. The line is
+ * 1 kB at most: where that is not enough, lists by station, cause, delay and repetition keep their greatest parts.
+ */
 export interface ChannelFields {
   /** The interval, in Unix time. */
   readonly startUnixMs: number;
@@ -67,16 +71,20 @@ export interface ChannelFields {
   readonly delayHistogramMs?: DelayHistogramMs;
   /** How long what waited in the queueing discipline took to get through it, sampled; 0 when it was empty. */
   readonly queueDelayMs?: DelayMs;
+  /** At the end of the interval. */
+  readonly backPressure?: BackPressureName;
   /** Packets in the queueing discipline at the end of the interval. */
   readonly queue: number;
   readonly queueBytes: number;
   /** Frames and packets dropped in the interval, by cause. */
   readonly drops: Readonly<Partial<Record<DropCause, number>>>;
+  /** Rarer causes that the line has no room for: how many, and their frames together. */
+  readonly dropsRest?: { readonly causes: number; readonly frames: number };
   /** Airtime that the duty limit still allows at the end of the interval; absent without a limit. */
   readonly dutyLeftMs?: number;
 }
 
-/** One frame on the air, at debug level. */
+/** One frame on the air, at debug level; told once it is known what became of it, in the order in which frames passed. */
 export interface FrameFields {
   readonly direction: 'out' | 'in';
   readonly bytes: number;
@@ -86,10 +94,22 @@ export interface FrameFields {
   readonly source?: number;
   readonly destination?: number;
   readonly sequence?: number;
-  /** Out: 1 is the first attempt. */
+  /** Out: 1 is the first attempt; absent for what is not repeated. */
   readonly attempt?: number;
-  /** Out: what the modem reported. In: `heard`, or why it was no good frame. */
-  readonly outcome: 'sent' | 'refused' | 'line-down' | 'heard' | DropCause;
+  /** Out: whether an answer came, or what the modem reported. In: taken, for others, our own, or why it was dropped. */
+  readonly outcome:
+    | 'acknowledged'
+    | 'unacknowledged'
+    | 'sent'
+    | 'refused'
+    | 'line-down'
+    | 'accepted'
+    | 'overheard'
+    | 'echo'
+    | 'open'
+    | DropCause;
+  /** Frames left out before this one, because they came faster than they could be written. */
+  readonly droppedBefore?: number;
   readonly rssiDbm?: number;
   readonly snrDb?: number;
 }
