@@ -23,7 +23,7 @@ const STAGES = {
   unit: { run: () => vitest('unit') },
   sim: { run: () => vitest('sim') },
   system: {
-    needs: () => [...root(), ...tun(), ...programs({ ip: 'iproute2', ping: 'iputils-ping' })],
+    needs: () => [...root(), ...tun(), ...programs({ ip: 'iproute2', ping: 'iputils-ping', tshark: 'tshark' })],
     run: () => vitest('system'),
   },
   modem: {
