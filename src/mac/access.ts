@@ -76,6 +76,20 @@ export class ChannelAccess {
     return this.#wantedSinceUs;
   }
 
+  /** Slots are longer where stations ask before they send. Best changed between two turns. */
+  set slotUs(slotUs: number) {
+    this.#channel.slotUs = slotUs;
+  }
+
+  /** Somebody else was given the channel until then; null: no longer. */
+  reserve(untilUs: number | null): void {
+    this.#channel.reserve(untilUs);
+  }
+
+  reservedAt(nowUs: number): boolean {
+    return this.#channel.reservedAt(nowUs);
+  }
+
   snapshotAt(nowUs: number): ChannelTotals & { contentionWindow: number; carrierStuck: boolean } {
     if (!this.carrierBusy) this.#receptions.settle();
     return {
@@ -216,7 +230,7 @@ export class ChannelAccess {
   }
 
   #dueUs(): number {
-    return this.#channel.slotOriginUs + (this.#dueSlot ?? 0) * this.#options.timing.slotUs;
+    return this.#channel.slotOriginUs + (this.#dueSlot ?? 0) * this.#channel.slotUs;
   }
 
   #slotReached(): void {
@@ -243,7 +257,7 @@ export class ChannelAccess {
     }
     if (phy.senseBusy()) {
       // Lost by a hair: the carrier will be reported, and slots counted to where it began. If not, look once a slot.
-      this.#alarm(this.#channel.slotOriginUs + nextSlot * timing.slotUs, nextSlot);
+      this.#alarm(this.#channel.slotOriginUs + nextSlot * this.#channel.slotUs, nextSlot);
       return;
     }
     this.#lateInARow = 0;

@@ -14,7 +14,8 @@ export interface ChannelTotals {
 
 export class Channel {
   readonly #totals: ChannelTotals = { busyUs: 0, txUs: 0, stuckUs: 0 };
-  readonly #slotUs: number;
+  /** As long as all stations on the channel take a slot to be. */
+  slotUs: number;
   #carrier = false;
   #transmitting = false;
   /** Since when the channel has been busy as it is now. */
@@ -23,11 +24,13 @@ export class Channel {
   #endedUs: number;
   /** How long after the last signal nobody may start: the time kept free for an answer. */
   #deferUs = 0;
+  /** Until when somebody was given the channel. */
+  #reservedUntilUs = Number.NEGATIVE_INFINITY;
   /** A carrier reported busy for too long is not believed until it has been idle once. */
   #carrierDistrusted = false;
 
   constructor(slotUs: number, nowUs: number) {
-    this.#slotUs = slotUs;
+    this.slotUs = slotUs;
     this.#sinceUs = nowUs;
     this.#endedUs = nowUs;
   }
@@ -57,19 +60,19 @@ export class Channel {
 
   /** The moment from which idle slots count; only meaningful while the channel is idle. */
   get slotOriginUs(): number {
-    return this.#endedUs + this.#deferUs;
+    return Math.max(this.#endedUs + this.#deferUs, this.#reservedUntilUs);
   }
 
   /** Whole idle slots that have gone by, 0 while busy. */
   idleSlots(nowUs: number): number {
     if (this.busy) return 0;
-    return Math.max(0, Math.floor((nowUs - this.slotOriginUs) / this.#slotUs));
+    return Math.max(0, Math.floor((nowUs - this.slotOriginUs) / this.slotUs));
   }
 
   /** The number of the first slot that starts now or later, or began so short a time ago that it still counts; 0 while busy. */
   nextSlot(nowUs: number, toleratedUs: number): number {
     if (this.busy) return 0;
-    return Math.max(0, Math.ceil((nowUs - this.slotOriginUs - toleratedUs) / this.#slotUs));
+    return Math.max(0, Math.ceil((nowUs - this.slotOriginUs - toleratedUs) / this.slotUs));
   }
 
   /** Reports whether the channel, as a whole, changed between busy and idle. */
@@ -106,6 +109,15 @@ export class Channel {
   /** From the end of the last signal, keep the channel free for so long. Negative: it ended before it was reported. */
   defer(deferUs: number): void {
     this.#deferUs = deferUs;
+  }
+
+  /** Keeps the channel free until then, whatever else is heard; null: no longer. */
+  reserve(untilUs: number | null): void {
+    this.#reservedUntilUs = untilUs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  reservedAt(nowUs: number): boolean {
+    return nowUs < this.#reservedUntilUs;
   }
 
   #account(nowUs: number): void {

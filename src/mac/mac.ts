@@ -3,96 +3,58 @@
  * Pure: clock, timers and chance come in; the same object runs in the daemon and in virtual time.
  *
  * The way of one frame: 1. `demand` says that something may wait. 2. The station contends (host), or waits for its
- * modem. 3. Having won, and only then, it pulls a packet from the source. 4. It transmits, one frame or a burst; unicast
- * waits for an ACK. 5. Acknowledged, or given up with a cause. Without bursts one packet is in hand at most.
+ * modem. 3. Having won, and only then, it pulls a packet from the source. 4. It transmits, one frame or a burst; where
+ * stations are hidden from each other, after a request; unicast waits for an ACK. 5. Acknowledged, or given up with a
+ * cause. Without bursts one packet is in hand at most.
  */
-import type { Cancel } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
-import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame, SEQUENCES } from '../wire/link-frame.js';
+import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
-import { ChannelAccess } from './access.js';
-import { type AirTap, ANSWER, type Heard, type OwnFrame } from './air-tap.js';
-import { AnswerHabits } from './answer-habits.js';
-import type { Contention } from './contention.js';
-import { CycleContention } from './contention-cycle.js';
-import { Neighbours } from './neighbours.js';
+import type { AirTap, Heard } from './air-tap.js';
+import type { Neighbours } from './neighbours.js';
+import { createParts, type MacParts } from './parts.js';
 import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
-import { Receiver } from './receiver.js';
-import { type BurstFrame, Sender } from './sender.js';
-import { type MacCounters, newMacCounters, ServiceDelays } from './statistics.js';
-import { deriveTiming, type MacTiming } from './timing.js';
+import type { BurstFrame } from './sender.js';
+import type { MacCounters } from './statistics.js';
+import type { MacTiming } from './timing.js';
+import type { Transmission } from './transmitter.js';
 
-/** ACKs that may wait while a full-duplex modem is transmitting. */
-const PENDING_ACKS_MAX = 16;
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
-/** Frames held back and fragments are given up after so many of the longest exchanges without a sign of their sender. */
-const PATIENCE_EXCHANGES = 64;
-
 export class Mac implements PhyListener {
-  readonly timing: MacTiming;
-  readonly counters: MacCounters = newMacCounters();
-  readonly neighbours = new Neighbours();
   /** Hears every frame while somebody captures; nothing is done for it otherwise. */
   tap: AirTap | null = null;
   readonly #options: MacOptions;
-  readonly #access: ChannelAccess;
-  readonly #contention: Contention;
-  readonly #sender: Sender;
-  readonly #receiver: Receiver;
-  readonly #delays = new ServiceDelays();
+  readonly #parts: MacParts;
   #state: MacState = 'down';
-  #onAir: 'data' | 'ack' | null = null;
   /** Who got an interactive packet with the last frame. */
   #asking: Station | null = null;
-  readonly #habits = new AnswerHabits();
   /** The data frame that is on the air. */
   #sending: BurstFrame | null = null;
-  readonly #pendingAcks: Station[] = [];
-  /** A burst to us goes on; it is answered at its end, also if its last frame cannot be understood. */
-  #owesAck: Station | null = null;
-  #cancelAckWait: Cancel | null = null;
-  #cancelBurstEnd: Cancel | null = null;
-  #lastOwnEndUs = Number.NEGATIVE_INFINITY;
   #finishing = false;
 
   constructor(options: MacOptions) {
-    const { phy, random, scheduler, station, config, observer } = options;
     this.#options = options;
-    this.timing = deriveTiming(phy, LINK_HEADER_BYTES + config.fcsBytes);
-    const exchangeUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + this.timing.ackEndUs;
-    this.#contention =
-      options.contention?.(this.timing) ?? new CycleContention({ random, station, a: this.timing.slotUs / exchangeUs });
-    this.#access = new ChannelAccess({
-      phy,
-      scheduler,
-      timing: this.timing,
-      contention: this.#contention,
-      counters: this.counters,
-      answers: config.linkFrames && config.arq,
+    this.#parts = createParts(options, {
       won: () => this.#won(),
-      observer,
+      demand: () => this.demand(),
+      up: () => this.#state !== 'down' && this.#state !== 'finishing',
+      tap: () => this.tap,
     });
-    const drop = (cause: DropCause): void => observer.drop(cause);
-    const firstSequence = (): number => random.below(SEQUENCES);
-    const pollUs =
-      this.timing.slotUs + phy.timing.airtimeUs(LINK_HEADER_BYTES + config.fcsBytes) + this.timing.ackEndUs;
-    const answers = (asked: Station): boolean => this.#habits.expected(asked);
-    const [delays, { source }] = [this.#delays, options];
-    this.#sender = new Sender({ station, phy, config, source, drop, firstSequence, pollUs, answers, delays });
-    this.#receiver = new Receiver({
-      station,
-      fcsBytes: config.fcsBytes,
-      scheduler,
-      patienceUs: PATIENCE_EXCHANGES * exchangeUs,
-      drop,
-      deliver: (packet) => {
-        this.counters.delivered++;
-        observer.deliver(packet);
-      },
-    });
-    phy.attach(this);
+    options.phy.attach(this);
+  }
+
+  get timing(): MacTiming {
+    return this.#parts.timing;
+  }
+
+  get counters(): MacCounters {
+    return this.#parts.counters;
+  }
+
+  get neighbours(): Neighbours {
+    return this.#parts.neighbours;
   }
 
   /** Something may wait at the source. */
@@ -103,19 +65,21 @@ export class Mac implements PhyListener {
   /** Pulls nothing more; `finished` is called once the transmission in progress is over. */
   finish(): void {
     this.#finishing = true;
-    if (this.#onAir === null) this.#finish();
+    if (this.#parts.transmitter.onAir === null) this.#finish();
   }
 
   snapshot(): MacSnapshot {
+    const nowUs = this.#options.scheduler.nowUs();
     return {
-      ...this.#access.snapshotAt(this.#options.scheduler.nowUs()),
+      ...this.#parts.access.snapshotAt(nowUs),
+      budgetLeft: this.#parts.limits.leftShare(nowUs),
       state: this.#state,
       counters: this.counters,
-      ...this.#delays.snapshot(),
-      retries: this.#sender.retries,
+      ...this.#parts.delays.snapshot(),
+      retries: this.#parts.sender.retries,
       neighbours: this.neighbours.list(),
       unheard: this.neighbours.unheard(),
-      inHand: this.#sender.inHand,
+      inHand: this.#parts.sender.inHand,
     };
   }
 
@@ -123,22 +87,25 @@ export class Mac implements PhyListener {
 
   ready(up: boolean): void {
     if (this.#state === 'finishing') return;
-    if (up) {
-      if (this.#state === 'down') this.#contend();
+    if (!up) {
+      // What is in hand stays there: if the line is back before the deadline, it is sent again.
+      this.#parts.access.withdraw();
+      this.#parts.transmitter.lost();
+      this.#parts.answerWait.stop();
+      this.tap?.settled(null);
+      this.#parts.answers.clear();
+      this.#state = 'down';
       return;
     }
-    // What is in hand stays there: if the line is back before the deadline, it is sent again.
-    this.#access.withdraw();
-    this.#ackWait(null);
-    this.tap?.settled(null);
-    this.#pendingAcks.length = 0;
-    this.#owesAck = null;
-    this.#state = 'down';
+    if (this.#state !== 'down') return;
+    const { quietUntilUs } = this.#parts.limits;
+    if (this.#options.scheduler.nowUs() >= quietUntilUs) this.#contend();
+    else this.#parts.transmitter.hold(quietUntilUs, () => this.#contend());
   }
 
   carrier(busy: boolean): void {
-    this.#watchBurst(busy);
-    this.#access.carrier(busy);
+    this.#parts.answers.carrier(busy);
+    this.#parts.access.carrier(busy);
   }
 
   received(octets: Uint8Array, meta: ReceptionMeta): void {
@@ -150,14 +117,14 @@ export class Mac implements PhyListener {
   #receive(octets: Uint8Array, meta: ReceptionMeta): Heard {
     const { config, station, observer, scheduler, phy } = this.#options;
     if (!config.linkFrames) {
-      this.#access.heard(null, false, 0, phy.timing.airtimeUs(octets.length));
+      this.#parts.access.heard(null, false, 0, phy.timing.airtimeUs(octets.length));
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
       return 'accepted';
     }
     const frame = decodeLinkFrame(octets, config.fcsBytes);
     if (typeof frame === 'string') {
-      this.#access.spoiled();
+      this.#parts.access.spoiled();
       observer.drop(frame);
       return frame;
     }
@@ -166,46 +133,43 @@ export class Mac implements PhyListener {
     const airtimeUs = phy.timing.airtimeUs(octets.length);
     const isNew = this.neighbours.heard(frame.source, nowUs, airtimeUs, meta);
     if (isNew) observer.neighbour?.(this.neighbours.get(frame.source));
-    const isReservation = frame.type === 'rts' || frame.type === 'cts';
-    const confirmed = config.arq && frame.type !== 'ack' && !isReservation && frame.destination !== BROADCAST;
-    // An ACK tells those who missed the frame whose exchange it is.
-    const isAnswer = frame.type === 'ack';
+    // An answer tells those who missed what it answers whose exchange it is.
+    const isAnswer = frame.type === 'ack' || frame.type === 'cts';
     const speaker = isAnswer ? frame.destination : frame.source;
-    const answerUs = confirmed || frame.more ? this.timing.ackStartUs : 0;
-    this.#access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
+    const confirmed = config.arq && !isAnswer && frame.destination !== BROADCAST;
+    const hiddenAnswerUs = confirmed ? this.#parts.requests?.hiddenAnswerUs(frame, nowUs) : null;
+    const answerUs = hiddenAnswerUs ?? (confirmed || frame.more ? this.timing.ackStartUs : 0);
+    this.#parts.access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
+    this.#parts.requests?.heed(frame, nowUs);
     if (frame.destination !== station && frame.destination !== BROADCAST) {
       this.counters.overheard++;
       return 'overheard';
     }
-    if (isReservation) this.counters.overheard++;
-    else if (isAnswer) this.#ackHeard(frame);
+    if (frame.type === 'ack') this.#ackHeard(frame);
+    else if (frame.type === 'rts') this.#requestHeard(frame, nowUs);
+    else if (frame.type === 'cts') this.#clearanceHeard(frame, nowUs);
     else if (frame.type === 'poll') this.#pollHeard(frame);
     else if (confirmed) return this.#confirmedHeard(frame, nowUs);
-    else this.#receiver.takeUnconfirmed(frame, nowUs);
+    else this.#parts.receiver.takeUnconfirmed(frame, nowUs);
     return 'accepted';
   }
 
   discarded(cause: DropCause, octets: number): void {
     if (octets === 0) return;
-    this.#access.noise();
+    this.#parts.access.noise();
     this.#options.observer.drop(cause);
   }
 
   sent(outcome: 'sent' | 'refused' | 'line-down'): void {
-    const what = this.#onAir;
+    const what = this.#parts.transmitter.over();
     const frame = this.#sending;
     const nowUs = this.#options.scheduler.nowUs();
     const lineDown = outcome === 'line-down' || this.#state === 'down';
-    this.#onAir = null;
     this.#sending = null;
-    this.#lastOwnEndUs = nowUs;
     this.tap?.transmitted(lineDown ? 'line-down' : outcome);
-    const isAnswered = what === 'data' && outcome === 'sent' && (frame?.wantsAck === true || frame?.last === false);
-    // What we answer while we wait for an answer ourselves does not end our exchange.
-    const isWaiting = what === 'ack' && this.#state === 'awaiting-ack';
-    this.#access.transmissionEnded(isAnswered || isWaiting ? this.timing.ackStartUs : 0);
-    if (what === 'data' && (lineDown || outcome === 'refused')) {
-      this.#sender.notSent(lineDown ? 'line-down' : 'refused');
+    this.#parts.access.transmissionEnded(this.#isAnswered(what, outcome, frame) ? this.timing.ackStartUs : 0);
+    if ((what === 'data' || what === 'request') && (lineDown || outcome === 'refused')) {
+      this.#parts.sender.notSent(lineDown ? 'line-down' : 'refused');
     }
     if (this.#finishing) {
       this.#finish();
@@ -216,19 +180,20 @@ export class Mac implements PhyListener {
       return;
     }
     // A burst of our own goes on without a break; what we owe comes after it.
-    const goesOn = what === 'data' && outcome === 'sent' && frame?.last === false;
-    const owed = goesOn ? undefined : this.#pendingAcks.shift();
-    if (owed !== undefined) this.#answer(owed);
-    if (what !== 'data' || frame === null) {
-      if (this.#state === 'contending' && this.#onAir === null) this.#access.request();
-    } else if (outcome === 'refused') this.#failed();
-    else if (!frame.last) this.#sendNext(nowUs);
-    else if (frame.wantsAck) this.#awaitAck(nowUs, frame.first ? 0 : this.timing.burstGapUs);
-    else {
-      this.counters.unconfirmed++;
-      this.#done(false);
-    }
-    if (this.#onAir === null) this.#access.resume();
+    if (what !== 'data' || outcome !== 'sent' || frame?.last !== false) this.#parts.answers.giveNext();
+    if (what === 'data' && frame !== null) this.#dataSent(frame, outcome, nowUs);
+    else if (what === 'request') this.#requestSent(outcome, nowUs);
+    else if (what === 'identification') this.#done(false);
+    else if (this.#state === 'contending') this.#request();
+    if (this.#parts.transmitter.onAir === null) this.#parts.access.resume();
+  }
+
+  /** Whether the channel is kept free for an answer after what we sent. */
+  #isAnswered(what: Transmission | null, outcome: string, frame: BurstFrame | null): boolean {
+    if (outcome !== 'sent') return false;
+    if (what === 'data') return frame?.wantsAck === true || frame?.last === false;
+    // What we answer while we wait for an answer ourselves does not end our exchange; after a clearance, frames come.
+    return what === 'request' || what === 'clearance' || (what === 'ack' && this.#state === 'awaiting-ack');
   }
 
   // ---- sending ----------------------------------------------------------------------------------------------------
@@ -236,100 +201,125 @@ export class Mac implements PhyListener {
   #contend(): void {
     if (this.#finishing) return;
     this.#state = 'contending';
-    this.#delays.begin(this.#options.scheduler.nowUs());
-    if (this.#onAir === null) this.#access.request();
+    this.#parts.delays.begin(this.#options.scheduler.nowUs());
+    this.#request();
+  }
+
+  /** Asks for the channel, as soon as the limits allow to use it. */
+  #request(): void {
+    this.#parts.transmitter.whenAllowed(() => {
+      if (this.#state === 'contending' && this.#parts.transmitter.onAir === null) this.#parts.access.request();
+    });
   }
 
   /** The channel is ours: only now is a packet chosen. */
   #won(): void {
-    if (this.#state !== 'contending' || this.#onAir !== null) return;
+    if (this.#state !== 'contending' || this.#parts.transmitter.onAir !== null) return;
     // Somebody waits for the answer to a burst that broke off.
     const nowUs = this.#options.scheduler.nowUs();
-    if (this.#owesAck !== null) this.#answer(this.#owesAck);
-    else if (this.#sender.beginBurst(nowUs)) this.#sendNext(nowUs);
+    const { owed } = this.#parts.answers;
+    const { station, config } = this.#options;
+    const identification = this.#parts.limits.identification(station, config.fcsBytes, nowUs);
+    if (owed !== null) this.#parts.answers.give(owed);
+    else if (identification !== null) this.#identify(identification);
+    else if (this.#parts.sender.beginBurst(nowUs)) this.#begin(nowUs);
     else {
-      this.#delays.abandon();
+      this.#parts.delays.abandon();
       this.#state = 'idle';
       this.#options.source.idle();
     }
   }
 
+  #identify(octets: Uint8Array): void {
+    this.#state = 'transmitting';
+    this.#asking = null;
+    this.#parts.transmitter.start('identification', octets, false);
+  }
+
+  /** A burst has its first frame: asks for the channel if that is worth it, or sends. */
+  #begin(nowUs: number): void {
+    if (this.#parts.requests?.ask(nowUs)) this.#state = 'transmitting';
+    else this.#sendNext(nowUs);
+  }
+
   #sendNext(nowUs: number): void {
-    const frame = this.#sender.nextFrame(nowUs);
+    const frame = this.#parts.sender.nextFrame(nowUs);
     if (frame === null) return;
     this.counters.attempts++;
     this.#sending = frame;
     this.#asking = frame.interactive && frame.wantsAck ? frame.destination : null;
     const isFirst = this.#state !== 'transmitting';
     this.#state = 'transmitting';
-    this.#transmit('data', frame.octets, !isFirst, frame);
+    this.#parts.transmitter.start('data', frame.octets, !isFirst, frame);
   }
 
-  #transmit(what: 'data' | 'ack', octets: Uint8Array, continues: boolean, frame: OwnFrame): void {
-    this.#onAir = what;
-    this.#access.transmissionStarts(continues);
-    this.tap?.transmitting(octets, frame);
-    this.#options.phy.transmit(octets);
-  }
-
-  /**
-   * Where arriving octets show the start of an ACK, silence at that moment is answer enough. After a burst the answer may
-   * come later, see `#watchBurst`.
-   */
-  #awaitAck(nowUs: number, laterUs: number): void {
-    const { capabilities, timing } = this.#options.phy;
-    this.#state = 'awaiting-ack';
-    const accessUs = laterUs + (timing.modemAccessUs ?? 0);
-    const startIsSeen = capabilities.carrierSense === 'activity' && capabilities.channelAccess === 'host';
-    const endUs = nowUs + accessUs + this.timing.ackEndUs;
-    this.#ackWait(startIsSeen ? nowUs + accessUs + this.timing.ackStartUs : endUs, endUs);
-  }
-
-  #ackWait(atUs: number | null, endUs = 0): void {
-    this.#cancelAckWait?.();
-    this.#cancelAckWait = null;
-    if (atUs === null) return;
-    this.#cancelAckWait = this.#options.scheduler.at(atUs, () => {
-      this.#cancelAckWait = null;
-      const answering = this.#access.carrierBusy || this.#options.phy.senseBusy();
-      if (answering && atUs < endUs) this.#ackWait(endUs, endUs);
-      else this.#unacknowledged();
-    });
+  #dataSent(frame: BurstFrame, outcome: 'sent' | 'refused' | 'line-down', nowUs: number): void {
+    if (outcome === 'refused') this.#failed();
+    else if (!frame.last) this.#sendNext(nowUs);
+    else if (frame.wantsAck) {
+      this.#state = 'awaiting-ack';
+      // After a burst the answer may come later, see `Answers.carrier`.
+      const fromUs = nowUs + (frame.first ? 0 : this.timing.burstGapUs);
+      this.#parts.answerWait.start(fromUs, this.timing.ackEndUs, () => this.#unacknowledged());
+    } else {
+      this.counters.unconfirmed++;
+      this.#done(false);
+    }
   }
 
   #unacknowledged(): void {
-    const station = this.#sender.openStation;
+    const station = this.#parts.sender.openStation;
     if (station === undefined || this.#state !== 'awaiting-ack') return;
-    this.counters.unacked += this.#sender.openFrames;
+    this.counters.unacked += this.#parts.sender.openFrames;
     this.neighbours.attempted(station, false);
-    this.#sender.unanswered();
+    this.#parts.sender.unanswered();
     this.#failed();
+  }
+
+  #requestSent(outcome: 'sent' | 'refused' | 'line-down', nowUs: number): void {
+    const requests = this.#parts.requests;
+    if (outcome !== 'sent' || requests === null) {
+      this.#failed();
+      return;
+    }
+    this.#state = 'awaiting-clearance';
+    this.#parts.answerWait.start(nowUs, requests.clearEndUs, () => {
+      if (this.#state !== 'awaiting-clearance') return;
+      requests.unanswered();
+      this.#failed();
+    });
   }
 
   #failed(): void {
     this.tap?.settled(null);
-    this.#contention.failed();
-    this.#access.redraw();
+    this.#parts.contention.failed();
+    this.#nextTurn();
     this.#contend();
   }
 
   #done(confirmed: boolean): void {
-    this.#delays.end(this.#options.scheduler.nowUs());
-    this.#contention.succeeded(confirmed);
-    this.#access.redraw();
-    if (this.#asking !== null) this.#access.yieldSlots(this.#habits.asked(this.#asking));
+    this.#parts.delays.end(this.#options.scheduler.nowUs());
+    this.#parts.contention.succeeded(confirmed);
+    this.#nextTurn();
+    if (this.#asking !== null) this.#parts.access.yieldSlots(this.#parts.habits.asked(this.#asking));
     // Whether more waits is only known by pulling, and that only after the channel is won again.
     this.#contend();
   }
 
+  #nextTurn(): void {
+    this.#parts.requests?.heedSlot(this.#options.scheduler.nowUs());
+    this.#parts.access.redraw();
+  }
+
   #finish(): void {
-    this.#ackWait(null);
+    this.#parts.answerWait.stop();
     this.tap?.settled(null);
-    this.#access.close();
-    this.#receiver.close();
-    this.#cancelBurstEnd?.();
+    this.#parts.access.close();
+    this.#parts.receiver.close();
+    this.#parts.answers.clear();
+    this.#parts.transmitter.close();
     this.#state = 'finishing';
-    this.#sender.dropAll('shutdown');
+    this.#parts.sender.dropAll('shutdown');
     this.#options.observer.finished?.();
   }
 
@@ -337,49 +327,25 @@ export class Mac implements PhyListener {
 
   /** Answered even when it is a repetition, delivered only when it is not. */
   #confirmedHeard(frame: LinkFrame, nowUs: number): Heard {
-    this.#habits.heard(frame.source);
-    const isNew = this.#receiver.takeConfirmed(frame, nowUs);
-    if (frame.more) this.#owesAck = frame.source;
-    else this.#answer(frame.source);
+    this.#parts.habits.heard(frame.source);
+    const isNew = this.#parts.receiver.takeConfirmed(frame, nowUs);
+    if (frame.more) this.#parts.answers.burstGoesOn(frame.source);
+    else this.#parts.answers.give(frame.source);
     return isNew ? 'accepted' : 'rx-duplicate';
   }
 
-  /**
-   * A burst to us is not over, as far as we understood. If it goes on, it does so at once; if not, its last frame
-   * was not understood, and its sender waits for the answer all the same.
-   */
-  #watchBurst(busy: boolean): void {
-    this.#cancelBurstEnd?.();
-    this.#cancelBurstEnd = null;
-    const [owed, scheduler] = [this.#owesAck, this.#options.scheduler];
-    if (busy || owed === null) return;
-    this.#cancelBurstEnd = scheduler.at(scheduler.nowUs() + this.timing.burstGapUs, () => {
-      this.#cancelBurstEnd = null;
-      if (this.#owesAck === owed) this.#answer(owed);
-    });
-  }
-
   #pollHeard(frame: LinkFrame): void {
-    this.#receiver.polled(frame);
-    this.#answer(frame.source);
-  }
-
-  #answer(station: Station): void {
-    this.#owesAck = null;
-    if (this.#state === 'down' || this.#state === 'finishing') return;
-    if (this.#onAir === null) {
-      this.counters.acksSent++;
-      this.#transmit('ack', this.#receiver.acknowledgement(station), true, ANSWER);
-    } else if (this.#pendingAcks.length < PENDING_ACKS_MAX) this.#pendingAcks.push(station);
+    this.#parts.receiver.polled(frame);
+    this.#parts.answers.give(frame.source);
   }
 
   #ackHeard({ source, sequence, body }: LinkFrame): void {
-    if (this.#state !== 'awaiting-ack' || source !== this.#sender.openStation) return;
-    const polled = this.#sender.polling;
-    const { settled, left } = this.#sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
+    if (this.#state !== 'awaiting-ack' || source !== this.#parts.sender.openStation) return;
+    const polled = this.#parts.sender.polling;
+    const { settled, left } = this.#parts.sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
     // An answer to something else, or from before: ours may still come.
     if (settled.length === 0 && !polled) return;
-    this.#ackWait(null);
+    this.#parts.answerWait.stop();
     this.tap?.settled(settled);
     this.counters.acked += settled.length;
     this.counters.unacked += left;
@@ -389,9 +355,20 @@ export class Mac implements PhyListener {
     else this.#done(true);
   }
 
+  /** Somebody asks for the channel: cleared if we are about nothing else. */
+  #requestHeard(frame: LinkFrame, nowUs: number): void {
+    if (this.#state === 'idle' || this.#state === 'contending') this.#parts.requests?.clear(frame, nowUs);
+  }
+
+  #clearanceHeard({ source }: LinkFrame, nowUs: number): void {
+    if (this.#state !== 'awaiting-clearance' || source !== this.#parts.sender.upcoming?.destination) return;
+    this.#parts.answerWait.stop();
+    this.#state = 'transmitting';
+    this.#sendNext(nowUs);
+  }
+
   #ownAddressHeard(): Heard {
-    const echoUntilUs = this.#lastOwnEndUs + ECHO_TAIL_SLOTS * this.timing.slotUs;
-    if (this.#onAir !== null || this.#options.scheduler.nowUs() <= echoUntilUs) return 'echo';
+    if (this.#parts.transmitter.mayBeEcho(ECHO_TAIL_SLOTS * this.timing.slotUs)) return 'echo';
     this.#options.observer.drop('rx-own-address');
     this.#options.observer.addressConflict?.();
     return 'rx-own-address';

@@ -20,10 +20,25 @@ export interface MacConfig {
   readonly maxRetries: number;
   /** A packet in hand for longer is dropped. */
   readonly deadlineUs: number;
+  /** The same for interactive packets; absent: no other than for all. */
+  readonly interactiveDeadlineUs?: number;
   /** Airtime of data that one win of the channel may use; 0 or absent: one frame. A burst looks one packet ahead. */
   readonly burstAirtimeUs?: number;
   /** Whether short packets to one station share a frame. Looks one packet ahead. */
   readonly aggregate?: boolean;
+  /** What law and courtesy allow. Absent: everything. */
+  readonly limits?: MacLimits;
+}
+
+export interface MacLimits {
+  /** The share of any window that this station may be on the air. */
+  readonly dutyCycle?: { readonly share: number; readonly windowUs: number };
+  /** No frame and no burst keeps the key down for longer. */
+  readonly keyDownUs?: number;
+  /** Who we are, said when we begin to transmit and at this interval as long as we do. Link frames only. */
+  readonly identification?: { readonly text: Uint8Array; readonly intervalUs: number };
+  /** After the start, nothing is sent for so long. */
+  readonly quietUs?: number;
 }
 
 /** Where packets come from. */
@@ -43,6 +58,8 @@ export interface MacObserver {
   stuckBusy?(busyForUs: number): void;
   /** The carrier that `stuckBusy` told of has ended. */
   stuckBusyEnded?(busyForUs: number): void;
+  /** The modem did not report the end of a transmission within the limit: it must be made to let go of the key. */
+  keyDownExceeded?(limitUs: number): void;
   /** The transmission in progress when `finish` was called is over, or there was none. */
   finished?(): void;
 }
@@ -60,7 +77,14 @@ export interface MacOptions {
 }
 
 /** What the station is about. Reception, and ACKs for what others send, go on in every state. */
-export type MacState = 'down' | 'idle' | 'contending' | 'transmitting' | 'awaiting-ack' | 'finishing';
+export type MacState =
+  | 'down'
+  | 'idle'
+  | 'contending'
+  | 'transmitting'
+  | 'awaiting-ack'
+  | 'awaiting-clearance'
+  | 'finishing';
 
 export interface MacSnapshot {
   readonly state: MacState;
@@ -78,6 +102,8 @@ export interface MacSnapshot {
   readonly delayP99Us: number;
   /** A carrier was busy for so long that it is not believed, and has not ended since. */
   readonly carrierStuck: boolean;
+  /** What is left of the duty-cycle budget, as a share of it; 1 without a limit. */
+  readonly budgetLeft: number;
   readonly neighbours: readonly Neighbour[];
   /** Sent to, never heard. */
   readonly unheard: readonly Neighbour[];

@@ -41,8 +41,9 @@ interface Unit {
   readonly priority: number;
   /** The same for all fragments of a packet. */
   readonly packet: object;
-  /** How often the modem did not take it. */
+  /** How often the modem did not take it, and how often the channel was asked for in vain. */
   refusals: number;
+  asked: number;
 }
 
 export interface BurstFrame {
@@ -62,6 +63,8 @@ export interface BurstFrame {
 
 /** Priority (SO_PRIORITY) of interactive traffic: Linux's TC_PRIO_INTERACTIVE, what TOS 0x10 is mapped to. */
 const INTERACTIVE_PRIORITY = 6;
+/** So many requests in vain count as one attempt: they cost so much less. */
+const REQUESTS_PER_ATTEMPT = 4;
 const NO_BODY = new Uint8Array(0);
 /** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
 const POLL_WORTH = 5;
@@ -121,6 +124,22 @@ export class Sender {
     this.#burstUs = 0;
     this.#burst = { destination: first.destination, airtimeUs: 0, repeats };
     return true;
+  }
+
+  /** The burst that was begun: where to, and how long it may last. Null when no data of ours are to be acknowledged. */
+  get upcoming(): { readonly destination: Station; readonly airtimeUs: number } | null {
+    const burst = this.#burst;
+    const first = burst?.repeats[0]?.item ?? this.#ready[0];
+    if (burst === null || first === undefined || this.#polling || !this.#wantsAck(first)) return null;
+    const airtimeUs = Math.max(this.#airtimeUs(first), this.#options.config.burstAirtimeUs ?? 0);
+    return { destination: burst.destination, airtimeUs };
+  }
+
+  /** The channel was asked for, and not given. */
+  requestUnanswered(): void {
+    const first = this.#burst?.repeats[0]?.item ?? this.#ready[0];
+    if (first !== undefined) first.asked++;
+    this.#burst = null;
   }
 
   /** The next frame of the burst; the first at once after `beginBurst`, each other one when the last one has been sent. */
@@ -283,14 +302,15 @@ export class Sender {
   }
 
   #giveUpHopeless(nowUs: number): void {
-    const { maxRetries, deadlineUs } = this.#options.config;
-    const isOld = (unit: Unit): boolean => nowUs - unit.pulledUs > deadlineUs;
+    const { maxRetries, deadlineUs, interactiveDeadlineUs = deadlineUs } = this.#options.config;
     const causes = new Map<object, DropCause>();
-    for (const { item, attempts } of this.#open?.unacknowledged ?? []) {
-      if (attempts > maxRetries) causes.set(item.packet, 'retry-limit');
-      else if (isOld(item)) causes.set(item.packet, 'deadline');
-    }
-    for (const unit of this.#ready) if (isOld(unit)) causes.set(unit.packet, 'deadline');
+    const judge = (unit: Unit, attempts: number): void => {
+      const limitUs = unit.priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs;
+      if (attempts + Math.floor(unit.asked / REQUESTS_PER_ATTEMPT) > maxRetries) causes.set(unit.packet, 'retry-limit');
+      else if (nowUs - unit.pulledUs > limitUs) causes.set(unit.packet, 'deadline');
+    };
+    for (const { item, attempts } of this.#open?.unacknowledged ?? []) judge(item, attempts);
+    for (const unit of this.#ready) judge(unit, 0);
     if (causes.size === 0) return;
     // With one of its fragments the whole packet is gone.
     this.#open?.giveUp(({ item }) => causes.has(item.packet));
@@ -327,7 +347,7 @@ export class Sender {
     const { destination, kind, payload, priority } = packet;
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ type: 'raw', destination, body: payload, pulledUs, priority, packet: {}, refusals: 0 }];
+        return [{ type: 'raw', destination, body: payload, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
@@ -335,9 +355,9 @@ export class Sender {
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
       if (together.length === 1)
-        return [{ type: kind, destination, body: payload, pulledUs, priority, packet: {}, refusals: 0 }];
+        return [{ type: kind, destination, body: payload, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
       const body = encodeAggregate(together);
-      return [{ type: 'aggregate', destination, body, pulledUs, priority, packet: {}, refusals: 0 }];
+      return [{ type: 'aggregate', destination, body, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
@@ -353,6 +373,7 @@ export class Sender {
       priority,
       packet: whole,
       refusals: 0,
+      asked: 0,
     }));
   }
 

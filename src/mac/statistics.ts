@@ -25,6 +25,16 @@ export interface MacCounters {
   stuckBusy: number;
   /** Timers so late that their slot had passed. */
   lateTimers: number;
+  /** Requests to send, where stations are hidden from each other; and how many were not cleared. */
+  requests: number;
+  requestsUnanswered: number;
+  /** Times that the duty cycle made us wait, and answers that it kept back. */
+  held: number;
+  answersHeld: number;
+  /** Transmissions whose end was not reported within the key-down limit. */
+  keyDownExceeded: number;
+  /** Station identifications sent. */
+  identifications: number;
 }
 
 export function newMacCounters(): MacCounters {
@@ -41,6 +51,12 @@ export function newMacCounters(): MacCounters {
     garbled: 0,
     stuckBusy: 0,
     lateTimers: 0,
+    requests: 0,
+    requestsUnanswered: 0,
+    held: 0,
+    answersHeld: 0,
+    keyDownExceeded: 0,
+    identifications: 0,
   };
 }
 
