@@ -1,6 +1,7 @@
 /** The charts that count frames: delays, repetitions, drops. */
+import { DROP_CAUSES } from '../../base/drops.js';
 import { type ChartSpec, draw } from './draw.js';
-import { sumOf } from './figures.js';
+import { addTo, sumOf } from './figures.js';
 import type { Html } from './html.js';
 import type { StationLog } from './log-book.js';
 import type { Palette } from './palette.js';
@@ -32,9 +33,10 @@ export async function drawCountCharts(logs: readonly StationLog[], palette: Pale
   );
   const most = Math.max(0, ...logs.map(({ retries }) => retries.length));
   const retryKeys = Array.from({ length: most }, (_, times) => String(times));
-  const causes = topCauses(logs);
-  const dropRows = logs.flatMap(({ station, totals }) =>
-    causes.map((key) => ({ key, label: palette.label(station), frames: totals.drops.get(key) ?? 0 })),
+  const drops = logs.map(knownDrops);
+  const causes = topCauses(drops);
+  const dropRows = logs.flatMap(({ station }, index) =>
+    causes.map((key) => ({ key, label: palette.label(station), frames: drops[index]?.get(key) ?? 0 })),
   );
   return {
     delays: await drawIf(delayRows, columns(delayRows, bounds.map(boundLabel), 'at most', palette)),
@@ -52,11 +54,18 @@ export function boundLabel(boundMs: number): string {
   return boundMs < 1000 ? `${boundMs} ms` : `${(boundMs / 1000).toFixed(boundMs < 10_000 ? 1 : 0)} s`;
 }
 
-function topCauses(logs: readonly StationLog[]): string[] {
+/** What no drop of ours is called is drawn as one: no text out of a log goes into a chart. */
+const UNKNOWN = 'unknown causes';
+
+function knownDrops({ totals }: StationLog): Map<string, number> {
+  const known = new Map<string, number>();
+  for (const [cause, frames] of totals.drops) addTo(known, Object.hasOwn(DROP_CAUSES, cause) ? cause : UNKNOWN, frames);
+  return known;
+}
+
+function topCauses(drops: readonly ReadonlyMap<string, number>[]): string[] {
   const sums = new Map<string, number>();
-  for (const { totals } of logs) {
-    for (const [cause, frames] of totals.drops) sums.set(cause, (sums.get(cause) ?? 0) + frames);
-  }
+  for (const counts of drops) for (const [cause, frames] of counts) addTo(sums, cause, frames);
   const sorted = [...sums].filter(([, frames]) => frames > 0).sort(([, left], [, right]) => right - left);
   return sorted.slice(0, MAX_CAUSES).map(([cause]) => cause);
 }

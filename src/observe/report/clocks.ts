@@ -9,10 +9,10 @@ export type ClockOffsets = ReadonlyMap<number, number>;
 
 /** More are not compared: the first ones do. */
 const MAX_CELLS = 2000;
-/** So many cells with airtime, and so good a fit (1 is perfect), are no chance. */
-const LEAST_CELLS = 6;
+/** So many changes of the airtime, and so good a fit (1 is perfect), are no chance. */
+const LEAST_CHANGES = 8;
 const LEAST_FIT = 0.8;
-/** A fit at another place must be better than that of the clocks as they are by this much. */
+/** The fit must be better than elsewhere, and than that of the clocks as they are, by this much: traffic may repeat itself. */
 const BETTER = 0.1;
 
 export interface ClockCheck {
@@ -68,22 +68,23 @@ function bestShift(still: ReadonlyMap<number, number>, moved: ReadonlyMap<number
   const a = dense(still);
   const b = dense(moved);
   if (a === undefined || b === undefined) return undefined;
-  const asIs = correlation(a.values, b.values, b.first - a.first);
-  let best: { at: number; fit: number } | undefined;
-  for (let at = 1 - b.values.length; at < a.values.length; at++) {
-    const fit = correlation(a.values, b.values, at);
-    if (best === undefined || fit > best.fit) best = { at, fit };
-  }
-  if (best === undefined || best.fit < LEAST_FIT) return undefined;
-  if (asIs >= best.fit - BETTER) return { shift: 0, fit: best.fit };
-  return { shift: best.at + a.first - b.first, fit: best.fit };
+  const fits: number[] = [];
+  for (let at = 1 - b.values.length; at < a.values.length; at++) fits.push(correlation(a.values, b.values, at));
+  const fit = Math.max(...fits);
+  if (fit < LEAST_FIT) return undefined;
+  const firstAt = 1 - b.values.length;
+  if ((fits[b.first - a.first - firstAt] ?? 0) >= fit - BETTER) return { shift: 0, fit };
+  // Neighbours of the best place are good, too; a place apart must not be.
+  const peaks = fits.filter((each, index) => each >= fit - BETTER && (fits[index - 1] ?? 0) < fit - BETTER);
+  if (peaks.length > 1) return undefined;
+  return { shift: fits.indexOf(fit) + firstAt + a.first - b.first, fit };
 }
 
 function dense(sparse: ReadonlyMap<number, number>): { first: number; values: Float64Array } | undefined {
   const keys = [...sparse.keys()];
   const first = Math.min(...keys);
   const length = Math.min(MAX_CELLS, Math.max(...keys) - first + 1);
-  if (keys.length < LEAST_CELLS) return undefined;
+  if (keys.length < LEAST_CHANGES) return undefined;
   const values = new Float64Array(length);
   for (const [key, value] of sparse) if (key - first < length) values[key - first] = value;
   return { first, values };
@@ -94,13 +95,13 @@ function correlation(a: Float64Array, b: Float64Array, at: number): number {
   const from = Math.max(0, at);
   const until = Math.min(a.length, at + b.length);
   const n = until - from;
-  if (n < Math.max(LEAST_CELLS, Math.min(a.length, b.length) / 2)) return 0;
+  if (n < Math.max(LEAST_CHANGES, Math.min(a.length, b.length) / 2)) return 0;
   let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
-  let active = 0;
+  let changes = 0;
   for (let index = from; index < until; index++) {
     const x = a[index] ?? 0;
     const y = b[index - at] ?? 0;
-    if (x > 0) active++;
+    if (index > from && x !== a[index - 1]) changes++;
     sumA += x;
     sumB += y;
     sumAA += x * x;
@@ -108,5 +109,5 @@ function correlation(a: Float64Array, b: Float64Array, at: number): number {
     sumAB += x * y;
   }
   const spread = (sumAA - (sumA * sumA) / n) * (sumBB - (sumB * sumB) / n);
-  return active < LEAST_CELLS || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
+  return changes < LEAST_CHANGES || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
 }

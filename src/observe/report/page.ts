@@ -100,7 +100,8 @@ function clockRemarks(book: LogBook, record: ChannelRecord): Html {
       );
     }
     if (clockSteps > 0) remarks.push(`The clock of station ${station} was set back ${times(clockSteps)}.`);
-    if (duplicates > 0) remarks.push(`${count(duplicates)} lines of station ${station} came twice and count once.`);
+    if (duplicates > 0)
+      remarks.push(`Of station ${station}, ${count(duplicates)} of the lines came twice and count once.`);
   }
   const missing = book.stations.filter(
     ({ station, totals }) => totals.coveredMs > 0 && record.timeline.count(station) === 0,

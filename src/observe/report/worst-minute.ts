@@ -22,6 +22,7 @@ export interface WorstMinute {
 /** @returns undefined for a record without a single cell */
 export function worstMinute(record: ChannelRecord): WorstMinute | undefined {
   const { cellMs, starts } = record.timeline;
+  if (starts.length === 0) return undefined;
   const lengthMs = Math.max(MINUTE_MS, cellMs);
   const stepMs = Math.max(STEP_MS, cellMs);
   const lastMs = record.untilMs - lengthMs;

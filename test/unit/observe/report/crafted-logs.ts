@@ -1,5 +1,7 @@
 /** Logs made up for the tests of the report: lines as `sluice up` writes them, from what a test says of a station's interval. */
 import type { ChannelFields, EventName, LogEvents } from '../../../../src/observe/events.js';
+import { ChannelRecord } from '../../../../src/observe/report/channel-record.js';
+import { LogBook } from '../../../../src/observe/report/log-book.js';
 
 export const T0_MS = Date.parse('2026-11-21T07:00:00Z');
 
@@ -62,4 +64,14 @@ export function modest(peer: number, extra: Partial<ChannelFields> = {}): Partia
     delayHistogramMs: { '64': 3, '128': 2 },
     ...extra,
   };
+}
+
+/** What the report makes of such lines. */
+export function recordOf(...logs: readonly string[][]): ChannelRecord {
+  const book = new LogBook();
+  for (const [index, lines] of logs.entries()) {
+    const sink = book.file(`log ${index}`);
+    for (const each of lines) sink.line(each);
+  }
+  return new ChannelRecord(book);
 }
