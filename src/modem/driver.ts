@@ -14,6 +14,8 @@ export interface ModemDriver extends Phy {
    * The line was lost or closed: first `ready(false)`, then `sent('line-down')` for a transmission in progress. Idempotent.
    */
   lineLost(): void;
+  /** What the modem said of itself, and what the driver counted of it, by name: for whoever looks on. */
+  figures?(): Record<string, number>;
 }
 
 export interface DriverOptions {

@@ -27,6 +27,8 @@ const LINE_WAITING_BYTES = 16_384;
 const POLL_US = 500;
 /** The same with pacing by the line, which says by itself when it has taken them. */
 const LINE_POLL_US = 10_000;
+/** How often CTS is looked at while it holds the last octets back. */
+const CTS_POLL_US = 5_000;
 
 const DROP_OF_DISCARD: Readonly<Record<DiscardCause, DropCause>> = {
   noise: 'rx-framing',
@@ -44,6 +46,7 @@ export abstract class LineDriver implements ModemDriver {
   protected readonly lineOctetUs: number;
   protected readonly airOctetUs: number;
   readonly #paced: 'frame' | 'stream' | 'line';
+  readonly #hardwareFlow: boolean;
   readonly #settleUs: number;
   readonly #leadUs: number;
   #listener: PhyListener | undefined;
@@ -68,6 +71,7 @@ export abstract class LineDriver implements ModemDriver {
     this.hostLatencyUs = hostLatencyUs(profile, options.hostLatencyUs);
     this.lineOctetUs = lineOctetUs(profile.line);
     this.airOctetUs = airOctetUs(profile);
+    this.#hardwareFlow = profile.line.flowControl === 'rtscts';
     this.#settleUs = profile.line.settleMs * 1000;
     this.#leadUs = Math.max(LEAD_US, 2 * this.hostLatencyUs);
     this.#paced = profile.mac.channelAccess !== 'none' ? 'frame' : profile.air.pacing === 'line' ? 'line' : 'stream';
@@ -262,11 +266,18 @@ export abstract class LineDriver implements ModemDriver {
   /** By its times the transmission is over; it is not while the kernel has not taken all octets. */
   #check(): void {
     const waitingBytes = (this.#line?.unwrittenBytes ?? 0) - this.#toleratedBytes();
-    if (waitingBytes <= 0) {
+    const isHeld = this.#isHeld();
+    if (waitingBytes <= 0 && !isHeld) {
       this.#over('sent');
       return;
     }
-    this.reportAt(this.scheduler.nowUs() + Math.max(POLL_US, waitingBytes * this.lineOctetUs));
+    const pollUs = isHeld ? CTS_POLL_US : POLL_US;
+    this.reportAt(this.scheduler.nowUs() + Math.max(pollUs, waitingBytes * this.lineOctetUs));
+  }
+
+  /** The modem takes nothing at the moment: what the kernel has taken for it waits there, and the next frame would too. */
+  #isHeld(): boolean {
+    return this.#hardwareFlow && this.#line?.inputs?.()?.cts === false;
   }
 
   #toleratedBytes(): number {

@@ -11,8 +11,11 @@ export type ScriptStep =
   /** Writes (an octet for each character), then waits for text that matches; the line's time is added to `withinUs`. */
   | { readonly send: string; readonly until: RegExp; readonly withinUs: number };
 
-/** Gets the text that matched, whole, or undefined when none came; returns whether the modem is set up. */
-export type Script = Generator<ScriptStep, boolean, string | undefined>;
+/** Gets the text that matched, whole, or undefined when none came. */
+export type Dialogue<T> = Generator<ScriptStep, T, string | undefined>;
+
+/** Returns whether the modem is set up. */
+export type Script = Dialogue<boolean>;
 
 export interface ScriptRunnerOptions {
   readonly scheduler: Scheduler;

@@ -11,7 +11,7 @@ import type { Cancel } from '../../base/clock.js';
 import type { Line } from '../../serial/line.js';
 import type { DriverOptions } from '../driver.js';
 import type { Profile } from '../profile-schema.js';
-import { type Script, ScriptRunner, type ScriptStep } from './script.js';
+import { type Dialogue, type Script, ScriptRunner } from './script.js';
 import { type StreamSettings, TransparentDriver } from './transparent.js';
 
 /** The part of the settings that all of them have. */
@@ -92,7 +92,12 @@ export abstract class SetUpDriver extends TransparentDriver {
 
   protected override receive(octets: Uint8Array): void {
     if (this.#settingUp) this.#runner.take(octets);
-    else super.receive(octets);
+    else this.data(octets);
+  }
+
+  /** Octets of the radio's data mode. */
+  protected data(octets: Uint8Array): void {
+    super.receive(octets);
   }
 
   protected override stopped(): void {
@@ -104,11 +109,7 @@ export abstract class SetUpDriver extends TransparentDriver {
   }
 
   /** Gives a command until it is answered. @returns the text that matched */
-  protected *ask(
-    send: string,
-    until: RegExp,
-    tries = TRIES,
-  ): Generator<ScriptStep, string | undefined, string | undefined> {
+  protected *ask(send: string, until: RegExp, tries = TRIES): Dialogue<string | undefined> {
     for (let given = 0; given < tries; given++) {
       const reply = yield { send, until, withinUs: this.#settings.replyMs * 1000 };
       if (reply !== undefined) return reply;

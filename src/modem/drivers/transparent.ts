@@ -3,7 +3,7 @@
  * by a framing of ours, and the carrier is sensed by the octets that arrive.
  */
 import type { Codec, Decoder } from '../../framing/codec.js';
-import type { PhyCapabilities, PhyTiming } from '../../mac/phy.js';
+import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
 import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
@@ -67,7 +67,7 @@ export class TransparentDriver extends LineDriver {
     this.#decoder = this.#codec.decoder({
       frame: (octets) => {
         this.#framesDecoded++;
-        this.listener.received(octets, {});
+        this.listener.received(octets, this.meta());
       },
       discard: (cause, octets) => this.discard(cause, octets),
     });
@@ -82,6 +82,11 @@ export class TransparentDriver extends LineDriver {
 
   senseBusy(): boolean {
     return this.#carrier !== undefined && (this.#carrier.busy || this.pendingInput());
+  }
+
+  /** What is known of a frame that has just come. */
+  protected meta(): ReceptionMeta {
+    return {};
   }
 
   protected encode(frame: Uint8Array): Uint8Array {
