@@ -4,6 +4,7 @@
 #include "netlink_socket.h"
 #include "network_namespace.h"
 #include "packet_socket.h"
+#include "scheduling.h"
 #include "service_manager.h"
 #include "tap_device.h"
 #include "tty.h"
@@ -19,6 +20,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::RegisterTty(env, exports);
   sluice::RegisterTtyLines(env, exports);
   sluice::RegisterNetworkNamespace(env, exports);
+  sluice::RegisterScheduling(env, exports);
   sluice::RegisterServiceManager(env, exports);
   return exports;
 }

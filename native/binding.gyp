@@ -14,6 +14,7 @@
         'tty_lines.cc',
         'udp_socket.cc',
         'network_namespace.cc',
+        'scheduling.cc',
         'service_manager.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -5,6 +5,7 @@ import { SluiceError } from '../base/errors.js';
 import { LiveMedium } from '../sim/live.js';
 import type { MediumPlan } from '../sim/medium-file.js';
 import type { MediumSummary } from '../sim/summary.js';
+import { runBeforeOthers } from './host-scheduling.js';
 import { openPtyPort } from './pty-port.js';
 import { RealTime } from './real-time.js';
 
@@ -18,6 +19,7 @@ export interface RunningMedium {
 
 /** @throws SluiceError `configuration` for a folder in which the links cannot be made */
 export function runMedium(plan: MediumPlan, folder: string, seed: number): RunningMedium {
+  runBeforeOthers();
   const medium = new LiveMedium({ scheduler: new RealTime(), plan, ptyOf: openPtyPort, seed });
   const links = new Map<number, string>();
   const unlink = (): void => {

@@ -37,6 +37,7 @@ import { Bridge } from './bridge.js';
 import { defaultControlPath, serveControl } from './control-socket.js';
 import { logFrames } from './frame-log.js';
 import { commonHostLatencyUs, measureHostLatencyUs } from './host-latency.js';
+import { runBeforeOthers } from './host-scheduling.js';
 import { InterfaceWatch } from './interface-watch.js';
 import { installCallsigns, installNeighbours } from './known-neighbours.js';
 import { macConfig } from './mac-config.js';
@@ -68,6 +69,8 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
   try {
     scheduler.onHang = (hungUs) =>
       log.warn('hung', { forMs: Math.round(hungUs / 1000), meaning: 'the process did not run; its clock stood still' });
+    const { channelAccess, hostScheduling } = configuration.mac;
+    const scheduling = channelAccess === 'host' && hostScheduling === 'auto' ? runBeforeOthers() : 'as-found';
     const measuredLatencyUs = await measureHostLatencyUs(scheduler);
     const probe = await probeBackPressure();
     const driver = driverWithCommonLatency(configuration, scheduler);
@@ -77,7 +80,8 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
         measuredUs: measuredLatencyUs,
         allowedUs: hostLatencyUs,
         remedy:
-          'Frames will collide more often. Take load off this machine, or raise mac.hostLatencyUs at all stations.',
+          'Frames will collide more often. Take load off this machine, let sluice run before others (CAP_SYS_NICE), or ' +
+          'raise mac.hostLatencyUs at all stations.',
       });
     }
     const neighbours = new NeighbourTable({
@@ -190,6 +194,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       a: Number((slotUs / driver.timing.airtimeUs(driver.capabilities.maxFrameBytes)).toPrecision(3)),
       hostLatencyUs,
       measuredLatencyUs,
+      scheduling,
       control: control.path,
     });
     manager.ready(`${configuration.id} on ${wanted.port}`);

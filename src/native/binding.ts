@@ -83,5 +83,7 @@ export interface Addon {
   unshareNetwork(): void;
   enterNetworkNamespace(path: string): void;
   interfaceIndex(name: string): number;
+  schedulingPolicy(): number;
+  setRoundRobin(priority: number): number;
   notifyServiceManager(path: string, text: string, descriptors: readonly number[]): number;
 }

@@ -82,3 +82,16 @@ export function interfaceIndex(name: string): number {
 export function notifyServiceManager(path: string, text: string, descriptors: readonly number[] = []): number {
   return addon().notifyServiceManager(path, text, descriptors);
 }
+
+/** How the kernel schedules the calling thread (sched(7)): 0 is SCHED_OTHER, the ordinary one; or -errno. */
+export function schedulingPolicy(): number {
+  return addon().schedulingPolicy();
+}
+
+/**
+ * The calling thread in real time (SCHED_RR) from now on, priority 1 to 99; threads and children that it makes are ordinary.
+ * @returns 0, or -errno: EPERM without CAP_SYS_NICE
+ */
+export function setRoundRobin(priority: number): number {
+  return addon().setRoundRobin(priority);
+}
