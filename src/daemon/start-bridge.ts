@@ -159,7 +159,10 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     });
     undo.push(() => control.close());
     if (wanted.metrics !== undefined) {
-      const metrics = await serveMetrics(String(wanted.metrics), status);
+      const metrics = await serveMetrics(String(wanted.metrics), () => ({
+        status: status(),
+        mac: bridge.mac.snapshot(),
+      }));
       undo.push(() => metrics.close());
     }
     log.rebase({ interface: tapInterface.name });

@@ -37,6 +37,8 @@ export interface BridgeStatus {
     readonly airtimeUs: number;
     /** Time in which others were heard. */
     readonly busyUs: number;
+    /** Time in which a carrier was sensed that was no longer believed. */
+    readonly stuckUs: number;
     /** A carrier was busy for so long that it is no longer believed. */
     readonly carrierStuck: boolean;
     readonly slotUs: number;
@@ -48,6 +50,10 @@ export interface BridgeStatus {
     readonly lossRatio: number;
     /** Exchanges begun with it. */
     readonly attempts: number;
+    /** Those of them that were answered. */
+    readonly answered: number;
+    /** Silent for long, or for many calls. */
+    readonly lost: boolean;
     /** What its frames that were understood took of the channel. */
     readonly airtimeUs: number;
     readonly rssiDbm?: number;

@@ -37,6 +37,11 @@ describe('sluice status and metrics', () => {
     await withPair({ ...FAST_RADIO, args: ['--metrics', '127.0.0.1:9464'] }, async (first, second) => {
       await sendDatagrams(first, 2, 1, 3);
       await arrivals(second, 1, 3);
+      await eventually(
+        () => first.status(),
+        ({ mac }) => mac.acked > 0,
+        'the acknowledgement',
+      );
       const { status, stdout, stderr } = await sluice(['status', '--control', first.control, '--json']);
       expect(stderr).toBe('');
       expect(status).toBe(0);
@@ -78,7 +83,7 @@ describe('sluice status and metrics', () => {
       );
       expect(scrape.stdout).toMatch(/^sluice_attempts_total\{interface="sluice0"\} [1-9]/m);
       expect(scrape.stdout).toMatch(/^sluice_line_up\{interface="sluice0"\} 1$/m);
-      expect(scrape.stdout).toMatch(/^sluice_tap_dropped_total\{interface="sluice0"\} 0$/m);
+      expect(scrape.stdout).toMatch(/^sluice_tap_dropped_packets_total\{interface="sluice0"\} 0$/m);
     });
   });
 

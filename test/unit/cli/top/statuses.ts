@@ -6,7 +6,7 @@ export function neighbour(
   station: number,
   fields: Partial<BridgeStatus['neighbours'][number]> = {},
 ): BridgeStatus['neighbours'][number] {
-  return { station, lastHeardMs: 300, lossRatio: 0, attempts: 0, airtimeUs: 0, ...fields };
+  return { station, lastHeardMs: 300, lossRatio: 0, attempts: 0, answered: 0, lost: false, airtimeUs: 0, ...fields };
 }
 
 export interface Parts extends Partial<Omit<BridgeStatus, 'mac' | 'line'>> {
@@ -46,6 +46,7 @@ export function statusOf({ mac, line, ...rest }: Parts = {}): BridgeStatus {
       contentionWindow: 32,
       airtimeUs: 0,
       busyUs: 0,
+      stuckUs: 0,
       carrierStuck: false,
       slotUs: 9039,
       delayMs: { p50: 41.2, p99: 3100 },
