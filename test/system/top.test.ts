@@ -26,12 +26,15 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-function command(): string[] {
-  return [process.execPath, MAIN, 'top', '--control', first.control, '--interval', '1'];
+function command(intervalS = 1): string[] {
+  return [process.execPath, MAIN, 'top', '--control', first.control, '--interval', String(intervalS)];
 }
 
-async function onTerminal(run: (terminal: PtyTerminal) => Promise<void>, env: NodeJS.ProcessEnv = {}): Promise<void> {
-  const terminal = new PtyTerminal(command(), env);
+async function onTerminal(
+  run: (terminal: PtyTerminal) => Promise<void>,
+  { env = {}, intervalS = 1 }: { env?: NodeJS.ProcessEnv; intervalS?: number } = {},
+): Promise<void> {
+  const terminal = new PtyTerminal(command(intervalS), env);
   try {
     await run(terminal);
   } finally {
@@ -62,8 +65,8 @@ describe('sluice top on a terminal', () => {
     });
   });
 
-  it('follows the size of the terminal', async () => {
-    await onTerminal(async (terminal) => {
+  it('follows the size of the terminal at once', async () => {
+    const run = async (terminal: PtyTerminal) => {
       const small = await terminal.until(whole, 'a whole screen');
       terminal.resize(120, 40);
       const large = await terminal.until(
@@ -76,7 +79,8 @@ describe('sluice top on a terminal', () => {
       await terminal.until((lines) => whole(lines) && lines[0]?.startsWith('sluice top') === true, 'a smaller one');
       terminal.press('q');
       expect(await terminal.exit()).toBe(0);
-    });
+    };
+    await onTerminal(run, { intervalS: 60 });
   });
 
   it('uses no colour where none is wanted', async () => {
@@ -88,7 +92,7 @@ describe('sluice top on a terminal', () => {
         terminal.press('q');
         expect(await terminal.exit()).toBe(0);
       },
-      { NO_COLOR: '1' },
+      { env: { NO_COLOR: '1' } },
     );
   });
 
