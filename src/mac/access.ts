@@ -255,7 +255,7 @@ export class ChannelAccess {
       this.#alarm(this.#dueUs());
       return;
     }
-    if (phy.senseBusy()) {
+    if (phy.senseBusy() && !this.carrierStuck) {
       // Lost by a hair: the carrier will be reported, and slots counted to where it began. If not, look once a slot.
       this.#alarm(this.#channel.slotOriginUs + nextSlot * this.#channel.slotUs, nextSlot);
       return;

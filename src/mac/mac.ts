@@ -108,10 +108,11 @@ export class Mac implements PhyListener {
     this.#parts.access.carrier(busy);
   }
 
-  received(octets: Uint8Array, meta: ReceptionMeta): void {
+  received(octets: Uint8Array, meta: ReceptionMeta): boolean {
     this.tap?.received(octets, meta);
     const outcome = this.#receive(octets, meta);
     this.tap?.heard(outcome);
+    return outcome !== 'rx-fcs' && outcome !== 'rx-truncated';
   }
 
   #receive(octets: Uint8Array, meta: ReceptionMeta): Heard {

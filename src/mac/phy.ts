@@ -47,8 +47,11 @@ export interface ReceptionMeta {
 export interface PhyListener {
   /** The channel became busy or idle. Own transmissions are not reported. */
   carrier(busy: boolean): void;
-  /** One link frame, not yet checked. The octets are the listener's to keep. */
-  received(frame: Uint8Array, meta: ReceptionMeta): void;
+  /**
+   * One link frame, not yet checked. The octets are the listener's to keep.
+   * @returns whether it was whole: of a spoilt one, or of noise, the last octet is no sign that the signal is over
+   */
+  received(frame: Uint8Array, meta: ReceptionMeta): boolean;
   /** The answer to `transmit`, exactly once for each: over, or not sent (`refused`: the modem said no; `line-down`: lost). */
   sent(outcome: 'sent' | 'refused' | 'line-down'): void;
   /** Octets from the line that became no frame. */

@@ -129,6 +129,7 @@ export class RigStation {
       },
       received: (frame, meta) => {
         this.received.push({ frame: frame.slice(), meta });
+        return true;
       },
       sent: (outcome) => {
         if (!this.pending) this.offences.push(`sent(${outcome}) without a transmission`);

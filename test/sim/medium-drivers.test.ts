@@ -35,7 +35,7 @@ function run(profileId: string, mediumSource: string) {
       carrier: () => {
         carriers++;
       },
-      received: (octets) => received.push(octets),
+      received: (octets) => received.push(octets) > 0,
       sent: (outcome) => {
         // Both ends are rounded by themselves.
         time.at(time.nowUs() + ROUNDING_US, () => {

@@ -32,7 +32,7 @@ export class TransparentDriver extends LineDriver {
   readonly #tailUs: number;
   readonly #silenceUs: number;
   readonly #encodedBytes = new Map<number, number>();
-  #framesDecoded = 0;
+  #framesWhole = 0;
   /** When the tail of the last signal heard is over. */
   #heardUntilUs = 0;
 
@@ -66,8 +66,7 @@ export class TransparentDriver extends LineDriver {
     };
     this.#decoder = this.#codec.decoder({
       frame: (octets) => {
-        this.#framesDecoded++;
-        this.listener.received(octets, this.meta());
+        if (this.listener.received(octets, this.meta())) this.#framesWhole++;
       },
       discard: (cause, octets) => this.discard(cause, octets),
     });
@@ -117,12 +116,12 @@ export class TransparentDriver extends LineDriver {
     // The last octet by itself: if it completes a frame, nothing follows that frame.
     const last = octets.length - 1;
     if (last > 0) this.#decoder.push(octets.subarray(0, last));
-    const framesBefore = this.#framesDecoded;
+    const framesBefore = this.#framesWhole;
     // The tail began when the octet's own time on the line did.
     const tailUs = Math.max(0, this.#tailUs - this.lineOctetUs);
     this.#heardUntilUs = this.scheduler.nowUs() + tailUs;
     this.#decoder.push(octets.subarray(last));
-    if (this.#framesDecoded > framesBefore) carrier.frameEnded(tailUs);
+    if (this.#framesWhole > framesBefore) carrier.frameEnded(tailUs);
   }
 
   protected override stopped(): void {

@@ -118,6 +118,17 @@ describe('a stuck carrier', () => {
     expect(events).toEqual(['stuck', `unstuck ${stuckBusyUs + 5_000_000}`]);
     expect(mac.snapshot()).toMatchObject({ busyUs: stuckBusyUs + 1_000_000, stuckUs: 5_000_000, carrierStuck: false });
   });
+
+  it('is sent over, whatever a modem says that is asked once more', () => {
+    build();
+    phy.listener.carrier(true);
+    phy.sensed = true;
+    offer();
+    time.runFor(mac.timing.stuckBusyUs - 1000);
+    expect(phy.transmitted).toEqual([]);
+    time.runFor(1_000_000);
+    expect(phy.transmitted.length).toBeGreaterThan(0);
+  });
 });
 
 describe('delays and retries', () => {

@@ -29,7 +29,7 @@ function stations(
     const made = new FramePhy({ scheduler: time, medium: air, station, ...phy });
     made.attach({
       carrier: (busy) => log.push([time.nowUs(), 'carrier', busy]),
-      received: (frame) => log.push([time.nowUs(), 'received', Buffer.from(frame).toString('hex')]),
+      received: (frame) => log.push([time.nowUs(), 'received', Buffer.from(frame).toString('hex')]) > 0,
       sent: (outcome) => log.push([time.nowUs(), 'sent', outcome]),
       discarded: (cause, octets) => log.push([time.nowUs(), cause, octets]),
       ready: (up) => log.push([time.nowUs(), 'ready', up]),

@@ -32,6 +32,8 @@ export class Diary implements PhyListener {
   readonly #time: VirtualTime;
   /** Runs inside `received`, as the MAC does when it answers. */
   onReceived: (() => void) | undefined;
+  /** What it says of the frames that it receives. */
+  whole = true;
   onSent: (() => void) | undefined;
 
   constructor(time: VirtualTime) {
@@ -43,9 +45,10 @@ export class Diary implements PhyListener {
   carrier(busy: boolean): void {
     this.#note(busy ? 'busy' : 'idle');
   }
-  received(frame: Uint8Array): void {
+  received(frame: Uint8Array): boolean {
     this.#note(`received ${Buffer.from(frame).toString('hex')}`);
     this.onReceived?.();
+    return this.whole;
   }
   sent(outcome: 'sent' | 'refused' | 'line-down'): void {
     this.#note(outcome);

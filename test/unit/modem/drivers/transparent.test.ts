@@ -147,6 +147,18 @@ describe('transparent: carrier by activity', () => {
     expect(diary.entries.at(-1)).toBe('0 idle');
   });
 
+  it('is not ended by what only looks like a frame: noise has delimiters, too', () => {
+    const { driver, diary, time } = bench(RADIO);
+    diary.whole = false;
+    for (let i = 0; i < 4; i++) {
+      driver.lineData(hex('c00102c0'));
+      time.runFor(2000);
+    }
+    expect(diary.entries.filter((entry) => entry.endsWith('idle'))).toEqual([]);
+    time.runAll();
+    expect(diary.entries.at(-1)).toBe('9334 idle');
+  });
+
   it('ends after a silence of four octets when no frame ended it', () => {
     const { driver, diary, time } = bench(RADIO);
     driver.lineData(hex('55aa'));
