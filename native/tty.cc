@@ -110,6 +110,22 @@ static Napi::Value QueuedBytes(const Napi::CallbackInfo& info) {
   return ResultOrErrno(info.Env(), result < 0 ? -1 : count);
 }
 
+// (fd, buffer) -> octets read, 0 at the end, or a negative errno
+static Napi::Value ReadOctets(const Napi::CallbackInfo& info) {
+  int64_t fd = -1;
+  Bytes buffer;
+  if (!GetInt(info, 0, &fd) || !GetBytes(info, 1, &buffer)) return info.Env().Undefined();
+  return ResultOrErrno(info.Env(), read(static_cast<int>(fd), buffer.data, buffer.length));
+}
+
+// (fd, octets) -> octets taken, or a negative errno
+static Napi::Value WriteOctets(const Napi::CallbackInfo& info) {
+  int64_t fd = -1;
+  Bytes octets;
+  if (!GetInt(info, 0, &fd) || !GetBytes(info, 1, &octets)) return info.Env().Undefined();
+  return ResultOrErrno(info.Env(), write(static_cast<int>(fd), octets.data, octets.length));
+}
+
 // (fd, exclusive) -> 0 or a negative errno. Keeps out later opens only, and not those of root.
 static Napi::Value SetExclusive(const Napi::CallbackInfo& info) {
   int64_t fd = -1;
@@ -128,6 +144,8 @@ static Napi::Value LockExclusive(const Napi::CallbackInfo& info) {
 void RegisterTty(Napi::Env env, Napi::Object exports) {
   exports.Set("inputBytes", Napi::Function::New(env, QueuedBytes<FIONREAD>, "inputBytes"));
   exports.Set("outputBytes", Napi::Function::New(env, QueuedBytes<TIOCOUTQ>, "outputBytes"));
+  exports.Set("readOctets", Napi::Function::New(env, ReadOctets, "readOctets"));
+  exports.Set("writeOctets", Napi::Function::New(env, WriteOctets, "writeOctets"));
   exports.Set("setExclusive", Napi::Function::New(env, SetExclusive, "setExclusive"));
   exports.Set("lockExclusive", Napi::Function::New(env, LockExclusive, "lockExclusive"));
 }

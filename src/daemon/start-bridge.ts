@@ -16,11 +16,13 @@ import {
   lockExclusive,
   modemLines,
   outputBytes,
+  readOctets,
   setExclusive,
   setLowLatency,
   setModemLines,
   setRs485,
   setTcpUserTimeout,
+  writeOctets,
 } from '../native/descriptors.js';
 import type { Log } from '../observe/log.js';
 import { createLine } from '../serial/open-line.js';
@@ -121,10 +123,12 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
               lockExclusive,
               modemLines,
               outputBytes,
+              read: readOctets,
               setExclusive,
               setLowLatency,
               setModemLines,
               setRs485,
+              write: writeOctets,
             },
             setUserTimeout: setTcpUserTimeout,
           },

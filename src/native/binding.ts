@@ -70,6 +70,8 @@ export interface Addon {
   readonly Pty: new () => RawPty;
   readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
   inputBytes(fd: number): number;
+  readOctets(fd: number, buffer: Uint8Array): number;
+  writeOctets(fd: number, octets: Uint8Array): number;
   outputBytes(fd: number): number;
   setExclusive(fd: number, exclusive: boolean): number;
   lockExclusive(fd: number): number;

@@ -7,6 +7,16 @@ export function inputBytes(fd: number): number {
   return addon().inputBytes(fd);
 }
 
+/** read(2). @returns octets, 0 at the end, or a negative errno */
+export function readOctets(fd: number, buffer: Uint8Array): number {
+  return addon().readOctets(fd, buffer);
+}
+
+/** write(2). @returns octets taken, or a negative errno */
+export function writeOctets(fd: number, octets: Uint8Array): number {
+  return addon().writeOctets(fd, octets);
+}
+
 /** Octets written to a tty that have not left it (TIOCOUTQ), or a negative errno. */
 export function outputBytes(fd: number): number {
   return addon().outputBytes(fd);

@@ -13,10 +13,11 @@ import { SerialPort } from 'serialport';
 import type { Scheduler } from '../base/clock.js';
 import { SluiceError } from '../base/errors.js';
 import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from './line.js';
-import { isTemporary, lostError, openError } from './line-errors.js';
+import { lostError, openError } from './line-errors.js';
 import { PortWaits, readInputs, setOutputs } from './modem-lines.js';
 import { applyRs485 } from './rs485.js';
 import type { SerialPortHandle } from './serialport-handle.js';
+import { readOctets, writeOctets } from './tty-octets.js';
 import type { TtyExtras, TtySettings } from './tty-settings.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -301,29 +302,22 @@ export class SerialPortLine implements Line {
     }
   }
 
+  /** Octets read; 0 when there are none; -1 when the line was lost. */
   #readNow(): number {
-    try {
-      const bytes = fs.readSync(this.#fd, this.#buffer);
-      // With VMIN 1 a read without octets fails (EAGAIN); zero is the end of the tty: unplugged, or the pty's master closed.
-      if (bytes === 0) this.#lose(new Error('the device is gone'));
-      return bytes;
-    } catch (failure) {
-      if (!isTemporary(failure)) this.#lose(failure);
-      return -1;
-    }
+    return this.#orLost(readOctets(this.#fd, this.#buffer, this.#parts.extras));
   }
 
   /** Octets taken; 0 when the kernel has no room; -1 when the line was lost. */
   #writeNow(octets: Uint8Array): number {
-    try {
-      const bytes = fs.writeSync(this.#fd, octets);
-      this.#bytesOut += bytes;
-      return bytes;
-    } catch (failure) {
-      if (isTemporary(failure)) return 0;
-      this.#lose(failure);
-      return -1;
-    }
+    const bytes = this.#orLost(writeOctets(this.#fd, octets, this.#parts.extras));
+    if (bytes > 0) this.#bytesOut += bytes;
+    return bytes;
+  }
+
+  #orLost(result: number | Error): number {
+    if (typeof result === 'number') return result;
+    this.#lose(result);
+    return -1;
   }
 
   #flushQueue(): void {

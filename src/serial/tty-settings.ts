@@ -30,6 +30,9 @@ export interface TtyExtras {
   setExclusive(fd: number, exclusive: boolean): number;
   /** flock(2) with LOCK_EX and LOCK_NB. */
   lockExclusive(fd: number): number;
+  /** read(2) and write(2): octets, or a negative errno. */
+  read?(fd: number, buffer: Uint8Array): number;
+  write?(fd: number, octets: Uint8Array): number;
   /** TIOCMBIS and TIOCMBIC. */
   setModemLines?(fd: number, raise: number, drop: number): number;
   /** TIOCMGET. */

@@ -1,12 +1,26 @@
 /** A tty line on a real pty, whose master the test holds. */
 import { Pty } from '../../src/native/addon.js';
-import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../../src/native/descriptors.js';
+import {
+  inputBytes,
+  lockExclusive,
+  outputBytes,
+  readOctets,
+  setExclusive,
+  writeOctets,
+} from '../../src/native/descriptors.js';
 import { SerialPortLine } from '../../src/serial/serialport-line.js';
 import type { TtyExtras, TtySettings } from '../../src/serial/tty-settings.js';
 import type { LineBench } from './line-contract.js';
 import { timerScheduler } from './timer-scheduler.js';
 
-export const ttyExtras: TtyExtras = { inputBytes, outputBytes, setExclusive, lockExclusive };
+export const ttyExtras: TtyExtras = {
+  inputBytes,
+  outputBytes,
+  setExclusive,
+  lockExclusive,
+  read: readOctets,
+  write: writeOctets,
+};
 
 export const TTY_SETTINGS: TtySettings = {
   baudRate: 115_200,
