@@ -1,10 +1,25 @@
-/** `sluice status`: what a running bridge is about, through its control socket. */
+/** `sluice status`: what a running bridge is about, through its control socket; once, or again and again. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { askControl } from '../daemon/control-client.js';
 import { defaultControlPath } from '../daemon/control-socket.js';
 import type { BridgeStatus } from '../daemon/status.js';
+import { applyChanges } from '../daemon/status-changes.js';
+import type { ChangesDump, WholeDump } from '../daemon/status-dumps.js';
+import { untilSignal, wholeNumber } from './arguments.js';
 import { onlyInterface } from './only-interface.js';
+
+const WATCH_S = 2;
+/** Cursor home, and erase what is there (ECMA-48: CUP, ED). */
+const CLEAR = '\x1b[H\x1b[2J';
+
+interface StatusOptions {
+  control?: string;
+  json?: boolean;
+  since?: string;
+  watch?: number | true;
+}
 
 export function addStatus(root: Command): void {
   root
@@ -13,12 +28,46 @@ export function addStatus(root: Command): void {
     .argument('[if]', 'interface; may be left out when one bridge runs')
     .option('--control <path>', 'its control socket (default /run/sluice/IF.sock)')
     .option('--json', 'as JSON')
-    .action(async (name: string | undefined, options: { control?: string; json?: boolean }) => {
+    .option(
+      '--since <token>',
+      'as a line of JSON, what changed since the dump with this token; whole when it is unknown',
+    )
+    .option(
+      '--watch [seconds]',
+      'again and again; without a terminal or with --json, a line for what changed',
+      wholeNumber,
+    )
+    .action(async (name: string | undefined, options: StatusOptions) => {
       const path = options.control ?? defaultControlPath(name ?? onlyInterface());
-      const status = await askControl(path, 'status');
-      if (options.json === true) process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-      else process.stdout.write(`${asTable(status as BridgeStatus)}\n`);
+      const { since, json = false } = options;
+      if (options.watch !== undefined) await watch(path, options.watch === true ? WATCH_S : options.watch, json);
+      else if (since !== undefined) process.stdout.write(`${JSON.stringify(await dump(path, since))}\n`);
+      else if (json) process.stdout.write(`${JSON.stringify(await dump(path, ''), null, 2)}\n`);
+      else process.stdout.write(`${asTable((await askControl(path, 'status')) as BridgeStatus)}\n`);
     });
+}
+
+async function dump(path: string, since: string): Promise<WholeDump | ChangesDump> {
+  return (await askControl(path, 'status', { since })) as WholeDump | ChangesDump;
+}
+
+/** Until a signal comes, or the daemon is gone. Only changes come through the socket. */
+async function watch(path: string, seconds: number, json: boolean): Promise<void> {
+  const asLines = json || !process.stdout.isTTY;
+  const stop = new AbortController();
+  void untilSignal().then(() => stop.abort());
+  let answer = await dump(path, '');
+  let status: BridgeStatus | undefined;
+  for (;;) {
+    if ('changed' in answer) {
+      status = status && (applyChanges(status, answer.changed) as unknown as BridgeStatus);
+    } else status = answer;
+    if (asLines) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    else if (status !== undefined) process.stdout.write(`${CLEAR}${asTable(status)}\n`);
+    await sleep(1000 * Math.max(1, seconds), undefined, { signal: stop.signal }).catch(() => undefined);
+    if (stop.signal.aborted) return;
+    answer = await dump(path, answer.token);
+  }
 }
 
 function asTable(status: BridgeStatus): string {

@@ -47,6 +47,7 @@ import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
 import { ServiceManager } from './service-manager.js';
 import type { DaemonStatus } from './status.js';
+import { StatusDumps } from './status-dumps.js';
 import { TapInterface } from './tap-interface.js';
 
 export interface StartOptions {
@@ -154,8 +155,10 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     };
     if (log.enabled('debug')) void logFrames(log, capture, captured);
     const status = (): DaemonStatus => ({ ...bridge.status(), capture: capture.status() });
+    const dumps = new StatusDumps(status);
     const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), {
-      status,
+      // Who only looks is not remembered.
+      status: ({ since }) => (since === undefined ? status() : dumps.dump(since)),
       capture: ({ lines }, gone, finish) =>
         lines === true
           ? capture.read(lineFormat(captured), finish, gone)

@@ -70,6 +70,29 @@ describe('sluice status and metrics', () => {
       expect(Object.keys(seen.neighbours[0])).toEqual(expect.arrayContaining(['lastHeardMs', 'lossRatio']));
       expect(typeof seen.drops).toBe('object');
 
+      await sendDatagrams(first, 2, 2, 2);
+      await arrivals(second, 2, 2);
+      const since = await sluice(['status', '--control', first.control, '--since', seen.token]);
+      const { changed, ...dump } = JSON.parse(since.stdout);
+      expect(dump).toMatchObject({ since: seen.token, token: expect.not.stringMatching(seen.token) });
+      expect(changed).toMatchObject({ mac: { attempts: expect.any(Number) } });
+      expect(changed).not.toHaveProperty('profile');
+      expect(changed.line).not.toHaveProperty('path');
+      expect(since.stdout.length).toBeLessThan(stdout.length / 2);
+
+      const watched = await inside(
+        first,
+        'timeout',
+        ...['-s', 'INT', '4', process.execPath, MAIN, 'status', '--control', first.control, '--watch', '1'],
+      );
+      const lines = watched.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(lines.length).toBeGreaterThan(1);
+      expect(lines[0]).toMatchObject({ interface: 'sluice0', token: expect.any(String) });
+      for (const [index, line] of lines.slice(1).entries()) expect(line.since).toBe(lines[index].token);
+
       const table = await sluice(['status', '--control', first.control]);
       expect(table.stdout).toContain('station 1');
 
