@@ -17,6 +17,8 @@ export interface Shares {
   readonly own: number;
   readonly others: number;
   readonly idle: number;
+  /** A carrier was sensed that does not end, and so is no longer believed. */
+  readonly stuck: number;
 }
 
 /** Counts of the latest span, nothing since the start. */
@@ -121,7 +123,8 @@ function shareOf(us: number, status: BridgeStatus, before: BridgeStatus | undefi
 function sharesOf(status: BridgeStatus, before: BridgeStatus | undefined): Shares {
   const own = shareOf(status.mac.airtimeUs - (before?.mac.airtimeUs ?? 0), status, before);
   const others = Math.min(1 - own, shareOf(status.mac.busyUs - (before?.mac.busyUs ?? 0), status, before));
-  return { own, others, idle: 1 - own - others };
+  const stuck = Math.min(1 - own - others, shareOf(status.mac.stuckUs - (before?.mac.stuckUs ?? 0), status, before));
+  return { own, others, stuck, idle: 1 - own - others - stuck };
 }
 
 function neighboursOf(

@@ -16,7 +16,7 @@ export function plainLine(figures: TopFigures, timeOfDay: string): string {
     `attempts ${fresh.attempts}, ${fresh.acked} acknowledged, ${fresh.unacked} not`,
     ...figures.neighbours.map(neighbour),
     ...(drops.length === 0 ? [] : [`drops ${drops.map(dropWords).join(', ')}`]),
-    ...warnings(status).map((warning) => `! ${warning}`),
+    ...warnings(figures).map((warning) => `! ${warning}`),
   ];
   return parts.join('; ');
 }

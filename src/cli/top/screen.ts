@@ -45,7 +45,7 @@ export function screen(figures: TopFigures, options: ScreenOptions): string[] {
   if (options.silentMs !== undefined) {
     lines.push(alert(cut(`! no answer from the bridge for ${duration(options.silentMs)}; asking again`)));
   }
-  for (const warning of warnings(status)) lines.push(alert(cut(`! ${warning}`)));
+  for (const warning of warnings(figures)) lines.push(alert(cut(`! ${warning}`)));
   lines.push(
     '',
     ...barLines(figures, columns, head, { own: paint('green'), others: paint('yellow'), idle: paint('dim') }),

@@ -1,6 +1,9 @@
 /** Figures as words, for a narrow screen. */
-import type { BridgeStatus } from '../../daemon/status.js';
-import type { DropRow } from './figures.js';
+import type { DropRow, TopFigures } from './figures.js';
+
+/** Busy for so much of the time is worth asking by whom, if frames explain less than that part of it. */
+const MUCH = 0.5;
+const UNDERSTOOD_LEAST = 0.25;
 
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
@@ -40,10 +43,15 @@ export function dropWords({ cause, total, fresh }: DropRow): string {
 }
 
 /** What is wrong, as far as the bridge itself can tell; the worst first. */
-export function warnings({ line, mac, backPressure }: BridgeStatus): string[] {
+export function warnings({ status, long, neighbours }: TopFigures): string[] {
+  const { line, mac, backPressure } = status;
+  const understood = neighbours.reduce((sum, { longShare }) => sum + longShare, 0);
+  const isStuck = mac.carrierStuck || long.stuck > 0;
+  const isStrange = long.others >= MUCH && understood < UNDERSTOOD_LEAST * long.others;
   return [
     ...(line.state === 'open' ? [] : [`line ${line.state}: nothing is sent or heard`]),
-    ...(mac.carrierStuck ? ['carrier stuck: busy without end, no longer believed; check squelch and wiring'] : []),
+    ...(isStuck ? ['stuck carrier: busy without end, no longer believed; check squelch and wiring'] : []),
+    ...(isStrange ? [`busy ${percent(long.others)}, hardly a frame in it: noise, open squelch, strangers?`] : []),
     ...(backPressure.mode === 'none' ? ['no back pressure: what the modem cannot take is lost'] : []),
   ];
 }

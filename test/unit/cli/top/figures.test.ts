@@ -38,8 +38,8 @@ describe('figures of top', () => {
       statusOf({ uptimeMs: 14_000, mac: { airtimeUs: 2_000_000, busyUs: 1_000_000, attempts: 10, acked: 5 } }),
     );
     expect(figures).toMatchObject({ spanMs: 2000, longSpanMs: 4000 });
-    expect(figures.now).toEqual({ own: 0.5, others: 0.5, idle: 0 });
-    expect(figures.long).toEqual({ own: 0.25, others: 0.25, idle: 0.5 });
+    expect(figures.now).toEqual({ own: 0.5, others: 0.5, idle: 0, stuck: 0 });
+    expect(figures.long).toEqual({ own: 0.25, others: 0.25, idle: 0.5, stuck: 0 });
     expect(figures.fresh).toMatchObject({ attempts: 2, acked: 1 });
   });
 
@@ -74,7 +74,15 @@ describe('figures of top', () => {
       statusOf({ uptimeMs: 10_000, mac: { airtimeUs: 9_000_000, busyUs: 500 } }),
       statusOf({ uptimeMs: 11_000, mac: { airtimeUs: 11_000_000, busyUs: 0 } }),
     );
-    expect(figures.now).toEqual({ own: 1, others: 0, idle: 0 });
+    expect(figures.now).toEqual({ own: 1, others: 0, idle: 0, stuck: 0 });
+  });
+
+  it('count the time of a stuck carrier neither as busy nor as idle', () => {
+    const figures = figuresAfter(
+      statusOf({ uptimeMs: 10_000 }),
+      statusOf({ uptimeMs: 12_000, mac: { busyUs: 500_000, stuckUs: 1_000_000 } }),
+    );
+    expect(figures.now).toEqual({ own: 0, others: 0.25, stuck: 0.5, idle: 0.25 });
   });
 
   it('put the causes first that went on counting', () => {

@@ -76,9 +76,22 @@ describe('the screen of top', () => {
     const stuck = figuresOf({ mac: { carrierStuck: true }, line: { state: 'lost' } });
     expect(screen(stuck, OPTIONS).slice(2, 4)).toEqual([
       '! line lost: nothing is sent or heard',
-      '! carrier stuck: busy without end, no longer believed; check squelch and wiring',
+      '! stuck carrier: busy without end, no longer believed; check squelch and wiring',
     ]);
     expect(screen(BUSY, { ...OPTIONS, silentMs: 5000 })[2]).toBe('! no answer from the bridge for 5.0 s; asking again');
+  });
+
+  it('says when hardly a frame explains why the channel is busy, not when frames do', () => {
+    const heard = (us: number): string | undefined =>
+      screen(figuresOf({ mac: { busyUs: 9_000_000 }, neighbours: [neighbour(2, { airtimeUs: us })] }), OPTIONS)[2];
+    expect(heard(1_000_000)).toBe('! busy 90.0 %, hardly a frame in it: noise, open squelch, strangers?');
+    expect(heard(3_000_000)).toBe('');
+  });
+
+  it('tells of a stuck carrier as long as it is within the minute', () => {
+    const was = { uptimeMs: 30_000, mac: { stuckUs: 8_000_000 } };
+    expect(screen(figuresOf({ uptimeMs: 20_000 }, was), OPTIONS)[2]).toMatch(/^! stuck carrier/);
+    expect(screen(figuresOf(was, { ...was, uptimeMs: 50_000 }), OPTIONS)[2]).toBe('');
   });
 
   it('says the same with colours as without', () => {
@@ -124,6 +137,6 @@ describe('top without a terminal', () => {
     expect(plainLine(BUSY, '12:03:04')).toMatchInlineSnapshot(
       `"12:03:04 sluice0 last 2 s; own 10.0 %, others 60.0 %, idle 30.0 %; window 16; delay 41 ms to 3.1 s; queue 12, 6.9 kB; attempts 5, 3 acknowledged, 2 not; station 2 airtime 50.0 %, loss 12.5 %, -71 dBm, ! takes most; station 4 airtime 5.0 %, loss 100.0 %, ! deaf to us?; station 5 never heard, loss 100.0 %; drops retry-limit 3 (+3), rx-fcs 1 (+1)"`,
     );
-    expect(plainLine(figuresOf({ mac: { carrierStuck: true } }), '12:03:04')).toMatch(/; ! carrier stuck: [^;]+; /);
+    expect(plainLine(figuresOf({ mac: { carrierStuck: true } }), '12:03:04')).toMatch(/; ! stuck carrier: [^;]+; /);
   });
 });
