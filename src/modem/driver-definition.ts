@@ -8,6 +8,8 @@ export interface DriverDefinition<S extends Section = Section> {
   readonly settings: S;
   /** Who a profile may say contends for the channel. Default: anyone. */
   readonly channelAccess?: readonly Profile['mac']['channelAccess'][];
+  /** Rates that `line.baudRate` may have with these settings. Default: any. */
+  baudRates?(settings: SettingsOf<S>): readonly number[];
   /** From a validated profile; the line comes later, by `lineOpened`. */
   create(profile: Profile, settings: SettingsOf<S>, options: DriverOptions): ModemDriver;
 }

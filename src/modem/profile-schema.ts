@@ -243,7 +243,13 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
   if (value.line.flowControl === 'xonxoff' && !('framing' in driver && driver.framing === 'hdlc')) {
     refuse(['line', 'flowControl'], 'none or rtscts: only driver.framing hdlc keeps XON and XOFF out of the data');
   }
-  const contenders = driverCatalogue.get(driver.kind)?.channelAccess ?? [access.channelAccess];
+  const definition = driverCatalogue.get(driver.kind);
+  const baudRates = definition?.baudRates?.(driver) ?? [value.line.baudRate];
+  if (!baudRates.includes(value.line.baudRate)) {
+    const rates = baudRates.length === 1 ? String(baudRates[0]) : `one of ${baudRates.join(', ')}`;
+    refuse(['line', 'baudRate'], `${rates} (bit/s) with these settings of driver.kind ${driver.kind}`);
+  }
+  const contenders = definition?.channelAccess ?? [access.channelAccess];
   if (!contenders.includes(access.channelAccess)) {
     refuse(['mac', 'channelAccess'], `${contenders.join(' or ')} with driver.kind ${driver.kind}`);
   }

@@ -11,6 +11,7 @@ export interface FoundDriver {
   readonly kind: string;
   readonly settings: DriverSection;
   readonly channelAccess?: readonly string[];
+  baudRates?(settings: unknown): readonly number[];
 }
 
 function isDefinition(value: unknown): value is Omit<FoundDriver, 'kind'> {

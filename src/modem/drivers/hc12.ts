@@ -100,7 +100,12 @@ export class Hc12Driver extends SetUpDriver {
   }
 }
 
+/** Manual: FU4 has one rate, FU2 stops at 4800. */
+const BAUD_RATES = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
+const FASTEST = { 1: 115_200, 2: 4800, 3: 115_200, 4: 1200 } as const;
+
 export const driver = defineDriver({
   settings: hc12Driver,
+  baudRates: ({ mode }) => BAUD_RATES.filter((rate) => rate <= FASTEST[mode]),
   create: (profile, settings, options) => new Hc12Driver(profile, settings, options),
 });

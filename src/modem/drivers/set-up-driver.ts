@@ -76,11 +76,12 @@ export abstract class SetUpDriver extends TransparentDriver {
 
   protected override prepare(done: () => void): void {
     this.#settingUp = true;
-    this.#runner.run(this.script(), (isSetUp) => {
+    this.#runner.run(this.script(), (isSetUp, rest) => {
       if (isSetUp) {
         this.#settingUp = false;
         this.#counts.setUps++;
         done();
+        if (rest.length > 0) this.data(rest);
         return;
       }
       this.#counts.failedSetUps++;
@@ -108,11 +109,17 @@ export abstract class SetUpDriver extends TransparentDriver {
     super.stopped();
   }
 
-  /** Gives a command until it is answered. @returns the text that matched */
+  /**
+   * Gives a command until it is answered. A modem that was asked twice may answer twice: what comes late is waited for,
+   * so that nothing later takes it for its own answer. @returns the text that matched
+   */
   protected *ask(send: string, until: RegExp, tries = TRIES): Dialogue<string | undefined> {
+    const withinUs = this.#settings.replyMs * 1000;
     for (let given = 0; given < tries; given++) {
-      const reply = yield { send, until, withinUs: this.#settings.replyMs * 1000 };
-      if (reply !== undefined) return reply;
+      const reply = yield { send, until, withinUs };
+      if (reply === undefined) continue;
+      if (given > 0) yield { quietUs: 2 * withinUs };
+      return reply;
     }
     return undefined;
   }

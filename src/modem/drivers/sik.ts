@@ -8,6 +8,7 @@ import type { ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
 import { defineDriver } from '../driver-definition.js';
 import type { Profile } from '../profile-schema.js';
+import { SERIAL_RATES } from '../settings/set-up.js';
 import { type SikSettings, sikDriver } from '../settings/sik.js';
 import { HEARTBEAT, MavlinkFilter, type RadioStatus, signalDbm } from './mavlink-filter.js';
 import type { Dialogue, Script } from './script.js';
@@ -139,5 +140,6 @@ export class SikDriver extends SetUpDriver {
 export const driver = defineDriver({
   settings: sikDriver,
   channelAccess: ['none'],
+  baudRates: () => SERIAL_RATES,
   create: (profile, settings, options) => new SikDriver(profile, settings, options),
 });

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { integer, oneOf } from '../schema-parts.js';
 
-/** All rates of HC-12, SiK and Microhard radios. */
-const SERIAL_RATES = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
+/** All rates of HC-12, SiK and Microhard radios; SiK has each of them. */
+export const SERIAL_RATES = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
 
 export const setUp = {
   /** COBS: two octets whatever the data, where SLIP may double a frame, which matters to small buffers. */

@@ -7,6 +7,7 @@ import { crc16X25 } from '../../base/crc.js';
 import { OctetQueue } from '../octet-queue.js';
 import type { HeardFrame } from '../signal.js';
 import type { EmulatorContext, EmulatorFactory } from './emulator.js';
+import { EscapeSequence } from './escape-sequence.js';
 import { StreamModem } from './stream-modem.js';
 
 /** As ATI5 lists them; the position is the number. Values: factory settings of a 915 MHz radio. */
@@ -62,12 +63,10 @@ export class SikEmulator extends StreamModem {
   /** As it was started. */
   #running = new Map<string, number>();
   readonly #buffer = new OctetQueue();
+  readonly #escape: EscapeSequence;
   #cts = true;
   #commands = false;
   #command = '';
-  #pluses = 0;
-  #lastOctetUs = Number.NEGATIVE_INFINITY;
-  #typed = 0;
   /** The other side has given its turn away until then. */
   #bonusUntilUs = 0;
   #recent: number[] = [];
@@ -87,6 +86,7 @@ export class SikEmulator extends StreamModem {
     });
     this.#port = context.port;
     this.#saved = all;
+    this.#escape = new EscapeSequence(this.scheduler, GUARD_US, () => this.#escaped());
     this.#start();
     context.medium.listen(context.station, { frame: (frame) => this.#fromAir(frame) });
     this.after(0, () => this.#nextTurn());
@@ -110,7 +110,7 @@ export class SikEmulator extends StreamModem {
     this.#buffer.takeAll();
     this.#commands = false;
     this.#command = '';
-    this.#pluses = 0;
+    this.#escape.reset();
     this.#bonusUntilUs = 0;
     this.#recent = [];
   }
@@ -135,7 +135,7 @@ export class SikEmulator extends StreamModem {
       this.#type(octet);
       return true;
     }
-    this.#lookForPluses(octet);
+    this.#escape.take(octet, this.line.octetUs);
     const room = FROM_HOST_BYTES - this.#buffer.length;
     if (this.#running.get('RTSCTS') === 1) {
       if (room <= CTS_OFF_BYTES) {
@@ -159,21 +159,11 @@ export class SikEmulator extends StreamModem {
     this.#port.setInputs?.({ cts: on });
   }
 
-  #lookForPluses(octet: number): void {
-    const nowUs = this.scheduler.nowUs();
-    const quietUs = nowUs - this.#lastOctetUs - this.line.octetUs;
-    this.#lastOctetUs = nowUs;
-    const typed = ++this.#typed;
-    if (octet !== 0x2b) this.#pluses = 0;
-    else if (this.#pluses > 0 || quietUs >= GUARD_US) this.#pluses++;
-    if (this.#pluses !== 3) return;
-    this.after(GUARD_US, () => {
-      if (typed !== this.#typed) return;
-      this.#pluses = 0;
-      this.#commands = true;
-      this.#command = '';
-      this.reply('OK\r\n');
-    });
+  #escaped(): void {
+    if (this.asleep) return;
+    this.#commands = true;
+    this.#command = '';
+    this.reply('OK\r\n');
   }
 
   #type(octet: number): void {
@@ -201,7 +191,7 @@ export class SikEmulator extends StreamModem {
     }
     if (command === 'ATO') {
       this.#commands = false;
-      this.#lastOctetUs = this.scheduler.nowUs();
+      this.#escape.reset();
       return;
     }
     const answer = this.#answer(command.slice(2));

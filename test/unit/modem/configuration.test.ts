@@ -143,6 +143,10 @@ describe('errors name the key, the value and what is allowed', () => {
       'mac.channelAccess: "none" is not allowed; expected host or modem with air.duplex half [--set]',
     ],
     [['driver.kind=kiss'], 'mac.channelAccess: "host" is not allowed; expected modem or none with driver.kind kiss ['],
+    [
+      ['driver.kind=hc12', 'driver.framing=cobs', 'driver.mode=2'],
+      'line.baudRate: 19200 is not allowed; expected one of 1200, 2400, 4800 (bit/s) with these settings of driver.kind hc12',
+    ],
     [['air.pacing=line'], 'air.pacing: "line" is not allowed; expected rate, unless mac.channelAccess is none [--set]'],
     [
       ['line.flowControl=xonxoff'],
