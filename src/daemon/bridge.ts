@@ -13,6 +13,7 @@ import type { MacConfig, MacObserver } from '../mac/ports.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Log } from '../observe/log.js';
 import type { Line } from '../serial/line.js';
+import { keyDownError } from '../serial/line-errors.js';
 import { ReopeningLine } from '../serial/reopening-line.js';
 import type { Tap } from '../tap/tap.js';
 import type { HomeFilter } from '../wire/local-answers.js';
@@ -240,6 +241,7 @@ export class Bridge implements MacObserver {
         busyUs: mac.busyUs,
         stuckUs: mac.stuckUs,
         carrierStuck: mac.carrierStuck,
+        budgetLeft: ratio(mac.budgetLeft, 1),
         slotUs: this.mac.timing.slotUs,
         delayMs: { p50: milliseconds(mac.delayP50Us), p99: milliseconds(mac.delayP99Us) },
         ...mac.counters,
@@ -296,6 +298,12 @@ export class Bridge implements MacObserver {
 
   stuckBusyEnded(busyForUs: number): void {
     this.#parts.log.warn('stuck-busy', { change: 'end', busyMs: milliseconds(busyForUs) });
+  }
+
+  keyDownExceeded(limitUs: number): void {
+    const error = keyDownError(this.#line.path, limitUs);
+    this.#parts.log.error('key-down', { limitMs: milliseconds(limitUs), remedy: error.details.remedy ?? '' });
+    this.#line.restart(error);
   }
 
   finished(): void {

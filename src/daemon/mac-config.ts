@@ -1,5 +1,6 @@
 /** What the MAC is told, worked out from profile and modem where the configuration says `auto`. */
-import type { MacConfig } from '../mac/ports.js';
+import { SluiceError } from '../base/errors.js';
+import type { MacConfig, MacLimits } from '../mac/ports.js';
 import { deriveTiming } from '../mac/timing.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Configuration } from '../modem/profile-schema.js';
@@ -8,6 +9,9 @@ import { LINK_HEADER_BYTES } from '../wire/link-frame.js';
 
 /** Frames of others that an attempt may have to wait for, before the packet in hand is too old: own estimate. */
 const WAITS_AN_ATTEMPT = 16;
+/** A duty cycle that has room for fewer frames in its window is a mistake. */
+const BUDGET_FRAMES = 4;
+const MINUTE_US = 60_000_000;
 const DEADLINE_MIN_US = 5_000_000;
 /** What an exchange costs beside its data, two slots of contention and the answer, should be at most this share of it. */
 const OVERHEAD_SHARE = 0.25;
@@ -19,7 +23,11 @@ const BURST_FRAMES_MAX = 8;
  */
 const BURST_FROM_A = 0.3;
 
-export function macConfig({ link, mac }: Pick<Configuration, 'link' | 'mac'>, driver: ModemDriver): MacConfig {
+/** @throws SluiceError `configuration` when the limits leave no room for a frame */
+export function macConfig(
+  { link, mac, limits }: Pick<Configuration, 'link' | 'mac' | 'limits'>,
+  driver: ModemDriver,
+): MacConfig {
   const { capabilities, timing } = driver;
   const linkFrames = link.encapsulation === 'sluice';
   const fcsBytes = link.fcsBytes === 'auto' ? (capabilities.checksIntegrity ? 0 : 4) : link.fcsBytes;
@@ -42,5 +50,41 @@ export function macConfig({ link, mac }: Pick<Configuration, 'link' | 'mac'>, dr
     deadlineUs: link.deadlineMs === 'auto' ? Math.max(DEADLINE_MIN_US, autoDeadlineUs) : link.deadlineMs * 1000,
     burstAirtimeUs: linkFrames ? (mac.burstMs === 'auto' ? autoBurstUs : mac.burstMs * 1000) : 0,
     aggregate: linkFrames && link.aggregate,
+    ...(link.interactiveDeadlineMs === 'auto' ? {} : { interactiveDeadlineUs: link.interactiveDeadlineMs * 1000 }),
+    limits: macLimits(limits, frameUs, linkFrames),
+  };
+}
+
+function macLimits(limits: Configuration['limits'], frameUs: number, mayFragment: boolean): MacLimits {
+  const { dutyCyclePermille, dutyCycleWindowMs, keyDownMs, quietMs, identification } = limits;
+  const share = dutyCyclePermille / 1000;
+  const windowUs = dutyCycleWindowMs * 1000;
+  const refuse = (key: string, what: string): never => {
+    throw new SluiceError('configuration', `limits.${key}: ${what}`, { subject: `limits.${key}` });
+  };
+  if (share < 1 && share * windowUs < BUDGET_FRAMES * frameUs) {
+    refuse(
+      'dutyCyclePermille',
+      `at least ${BUDGET_FRAMES} frames of ${Math.ceil(frameUs / 1000)} ms must fit into its window`,
+    );
+  }
+  if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !mayFragment) {
+    refuse(
+      'keyDownMs',
+      `at least ${Math.ceil(frameUs / 1000)}, a frame of full size; only link.encapsulation sluice makes shorter ones`,
+    );
+  }
+  return {
+    quietUs: quietMs * 1000,
+    ...(share < 1 ? { dutyCycle: { share, windowUs } } : {}),
+    ...(keyDownMs === undefined ? {} : { keyDownUs: keyDownMs * 1000 }),
+    ...(identification === undefined
+      ? {}
+      : {
+          identification: {
+            text: new TextEncoder().encode(identification.text),
+            intervalUs: identification.everyMinutes * MINUTE_US,
+          },
+        }),
   };
 }

@@ -41,6 +41,8 @@ export interface BridgeStatus {
     readonly stuckUs: number;
     /** A carrier was busy for so long that it is no longer believed. */
     readonly carrierStuck: boolean;
+    /** What is left of the duty-cycle budget, as a share of it; 1 without one. */
+    readonly budgetLeft: number;
     readonly slotUs: number;
     readonly delayMs: { readonly p50: number; readonly p99: number };
   } & Readonly<MacCounters>;

@@ -16,6 +16,7 @@ import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { sequenceAfter } from './sequence.js';
 import type { ServiceDelays } from './statistics.js';
+import { longestFrameBytes } from './timing.js';
 
 export interface SenderOptions {
   readonly station: Station;
@@ -44,6 +45,11 @@ interface Unit {
   /** How often the modem did not take it, and how often the channel was asked for in vain. */
   refusals: number;
   asked: number;
+}
+
+interface Pulled {
+  readonly packet: OutboundPacket;
+  readonly pulledUs: number;
 }
 
 export interface BurstFrame {
@@ -79,13 +85,16 @@ export class Sender {
   readonly retries: number[] = new Array<number>(RETRIES_MAX + 1).fill(0);
   readonly #options: SenderOptions;
   readonly #bodyBytes: number;
+  readonly #burstLimitUs: number;
   readonly #outboxes = new Map<Station, Outbox<Unit>>();
   /** The outbox with open frames; there is one at most, because a burst is settled before another goes elsewhere. */
   #open: Outbox<Unit> | null = null;
   /** Frames made of pulled packets and not opened yet. */
   readonly #ready: Unit[] = [];
-  /** Pulled, and not made into frames yet. */
-  #ahead: { readonly packet: OutboundPacket; readonly pulledUs: number } | null = null;
+  /** Pulled, and not made into frames yet: one, or two for a moment. */
+  readonly #ahead: Pulled[] = [];
+  /** The packet of which something was opened last. */
+  #begun: object | null = null;
   #burst: { readonly destination: Station; airtimeUs: number; readonly repeats: OpenFrame<Unit>[] } | null = null;
   /** What the last burst cost, if nobody answered it. */
   #unansweredUs = 0;
@@ -102,7 +111,8 @@ export class Sender {
     const { phy, config } = options;
     this.#options = options;
     const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
-    this.#bodyBytes = phy.capabilities.maxFrameBytes - overheadBytes;
+    this.#bodyBytes = longestFrameBytes(phy, config.limits?.keyDownUs) - overheadBytes;
+    this.#burstLimitUs = Math.min(config.burstAirtimeUs ?? 0, config.limits?.keyDownUs ?? Number.POSITIVE_INFINITY);
     this.#broadcastSequence = options.firstSequence();
     this.#packetId = options.firstSequence();
   }
@@ -111,13 +121,14 @@ export class Sender {
   get inHand(): number {
     const open = this.#open?.unacknowledged.map(({ item }) => item.packet) ?? [];
     const packets = new Set([...open, ...this.#ready.map((unit) => unit.packet)]);
-    return packets.size + (this.#ahead === null ? 0 : 1);
+    return packets.size + this.#ahead.length;
   }
 
   /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
   beginBurst(nowUs: number): boolean {
     this.#giveUpHopeless(nowUs);
     const repeats = [...(this.#open?.unacknowledged ?? [])];
+    if (repeats.length === 0) this.#letOvertake(nowUs);
     const first = repeats[0]?.item ?? this.#peek(nowUs);
     if (first === null) return false;
     this.#polling = repeats.length > 0 && this.#acquainted.has(first.destination) && this.#worthPolling();
@@ -131,7 +142,7 @@ export class Sender {
     const burst = this.#burst;
     const first = burst?.repeats[0]?.item ?? this.#ready[0];
     if (burst === null || first === undefined || this.#polling || !this.#wantsAck(first)) return null;
-    const airtimeUs = Math.max(this.#airtimeUs(first), this.#options.config.burstAirtimeUs ?? 0);
+    const airtimeUs = Math.max(this.#airtimeUs(first), this.#burstLimitUs);
     return { destination: burst.destination, airtimeUs };
   }
 
@@ -221,7 +232,7 @@ export class Sender {
     for (let i = 0; i < packets; i++) this.#options.drop(cause);
     this.#open?.giveUp(() => true);
     this.#ready.length = 0;
-    this.#ahead = null;
+    this.#ahead.length = 0;
     this.#burst = null;
     this.#settled();
   }
@@ -232,7 +243,7 @@ export class Sender {
   #another(nowUs: number): boolean {
     const burst = this.#burst;
     if (burst === null) return false;
-    const { burstAirtimeUs = 0 } = this.#options.config;
+    const burstAirtimeUs = this.#burstLimitUs;
     const repeat = burst.repeats[0];
     if (repeat !== undefined) return burst.airtimeUs + this.#airtimeUs(repeat.item) <= burstAirtimeUs;
     const mayPull = burst.airtimeUs < burstAirtimeUs && this.#open?.isFull !== true;
@@ -259,6 +270,7 @@ export class Sender {
   #openNext(): OpenFrame<Unit> {
     const unit = this.#ready.shift();
     if (unit === undefined) throw new SluiceError('internal', 'a burst without a frame');
+    this.#begun = unit.packet;
     if (this.#wantsAck(unit)) {
       this.#open ??= this.#outbox(unit.destination);
       return this.#open.add(unit);
@@ -334,30 +346,41 @@ export class Sender {
     return this.#ready[0] ?? null;
   }
 
-  #take(nowUs: number): { packet: OutboundPacket; pulledUs: number } | null {
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    if (ahead !== null) return ahead;
+  #take(nowUs: number): Pulled | null {
+    return this.#ahead.shift() ?? this.#pull(nowUs);
+  }
+
+  #pull(nowUs: number): Pulled | null {
     const packet = this.#options.source.pull();
     return packet === null ? null : { packet, pulledUs: nowUs };
   }
 
-  #unitsOf({ packet, pulledUs }: { packet: OutboundPacket; pulledUs: number }, nowUs: number): Unit[] {
+  /** What was looked at ahead has waited for the channel: a packet of a higher class that came meanwhile goes first. */
+  #letOvertake(nowUs: number): void {
+    const held = this.#ready[0] ?? this.#ahead[0]?.packet;
+    if (held === undefined || this.#ahead.length > 1 || this.#ready[0]?.packet === this.#begun) return;
+    const next = this.#pull(nowUs);
+    if (next === null) return;
+    if (next.packet.priority > held.priority) this.#ready.unshift(...this.#unitsOf(next, nowUs));
+    else this.#ahead.push(next);
+  }
+
+  #unitsOf({ packet, pulledUs }: Pulled, nowUs: number): Unit[] {
     const { config, drop } = this.#options;
     const { destination, kind, payload, priority } = packet;
+    const fresh = { destination, pulledUs, priority, refusals: 0, asked: 0 };
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ type: 'raw', destination, body: payload, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
+        return [{ ...fresh, type: 'raw', body: payload, packet: {} }];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
     }
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1)
-        return [{ type: kind, destination, body: payload, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
+      if (together.length === 1) return [{ ...fresh, type: kind, body: payload, packet: {} }];
       const body = encodeAggregate(together);
-      return [{ type: 'aggregate', destination, body, pulledUs, priority, packet: {}, refusals: 0, asked: 0 }];
+      return [{ ...fresh, type: 'aggregate', body, packet: {} }];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
@@ -365,16 +388,7 @@ export class Sender {
       return [];
     }
     const whole = {};
-    return bodies.map((body) => ({
-      type: 'fragment',
-      destination,
-      body,
-      pulledUs,
-      priority,
-      packet: whole,
-      refusals: 0,
-      asked: 0,
-    }));
+    return bodies.map((body) => ({ ...fresh, type: 'fragment', body, packet: whole }));
   }
 
   /** Short packets that wait behind a short one and go the same way come along with it. */
@@ -389,7 +403,7 @@ export class Sender {
       const { kind, payload } = next.packet;
       const fits = octets + aggregatedBytes(payload) <= this.#bodyBytes && payload.length <= AGGREGATED_MAX_BYTES;
       if (kind === 'raw' || next.packet.destination !== destination || !fits) {
-        this.#ahead = next;
+        this.#ahead.unshift(next);
         return together;
       }
       together.push({ kind, payload });

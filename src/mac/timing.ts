@@ -62,3 +62,15 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
     latenessUs: Math.max(1, hostLatencyUs),
   };
 }
+
+/** The longest frame that the modem takes and that keeps the key down for no longer than that, in octets. */
+export function longestFrameBytes({ capabilities, timing }: Phy, keyDownUs = Number.POSITIVE_INFINITY): number {
+  let fits = 0;
+  let tooLong = capabilities.maxFrameBytes + 1;
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2);
+    if (timing.airtimeUs(middle) <= keyDownUs) fits = middle;
+    else tooLong = middle;
+  }
+  return fits;
+}

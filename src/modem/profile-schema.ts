@@ -7,6 +7,7 @@ import { SluiceError } from '../base/errors.js';
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_TRAILER_BYTES, FRAGMENTS_MAX } from '../wire/fragment.js';
 import { driverCatalogue } from './drivers/catalogue.js';
 import { autoOrInteger, type DriverSection, integer, oneOf, section, text, yesNo } from './schema-parts.js';
+import { limits } from './settings/limits.js';
 
 const MAX_RATE_BPS = 100_000_000;
 /** The greatest baud rate that Linux names (B4000000, termbits.h); others go through BOTHER. */
@@ -91,6 +92,8 @@ const link = section({
   maxRetries: integer({ min: 0, max: 15, unit: 'retries' }).default(4),
   /** Age at which a frame is given up; `auto` is worked out from airtime. */
   deadlineMs: autoOrInteger({ min: 1, max: HOUR_MS, unit: 'ms' }).default('auto'),
+  /** The same for interactive packets (TOS 0x10, SO_PRIORITY 6 and 7), which are of no use late; `auto`: as for all. */
+  interactiveDeadlineMs: autoOrInteger({ min: 1, max: HOUR_MS, unit: 'ms' }).default('auto'),
   /** Whether short packets to one station may share a frame; only our own link frame can hold them. */
   aggregate: yesNo().default(true),
   chatter: chatter.prefault({}),
@@ -144,6 +147,7 @@ const profileShape = {
   }),
   link: link.prefault({}),
   mac,
+  limits: limits.prefault({}),
   backPressure: backPressure.prefault({}),
   neighbours,
 };
@@ -221,7 +225,7 @@ const OVERHEAD_BYTES: Readonly<Record<Profile['link']['encapsulation'], number>>
   ax25: 16,
 };
 
-type Contradictory = Pick<Profile, 'line' | 'air' | 'driver' | 'link' | 'mac'>;
+type Contradictory = Pick<Profile, 'line' | 'air' | 'driver' | 'link' | 'mac' | 'limits'>;
 
 /** Settings that are each allowed, but not together. */
 function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Contradictory>): void {
@@ -257,6 +261,12 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
     refuse(
       ['link', 'chatter', 'arp'],
       'auto or pass with link.encapsulation ax25; interface.callsigns saves the questions',
+    );
+  }
+  if (value.limits.identification !== undefined && value.link.encapsulation !== 'sluice') {
+    refuse(
+      ['limits', 'identification'],
+      'none: only link.encapsulation sluice has a frame for it (ax25 names its sender)',
     );
   }
   if (medium.duplex === 'full' && access.channelAccess === 'host') {

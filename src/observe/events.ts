@@ -167,6 +167,8 @@ export interface LogEvents {
   };
   /** `begin`: busy for so long that it is no longer believed, and transmitted over. `end`: it was idle once. */
   readonly 'stuck-busy': { readonly change: 'begin' | 'end'; readonly busyMs: number; readonly remedy?: string };
+  /** The modem did not end a transmission within limits.keyDownMs; its line was closed, and is opened again. */
+  readonly 'key-down': { readonly limitMs: number; readonly remedy: string };
   /** Another station sends with our number. */
   readonly 'address-conflict': { readonly remedy: string };
   readonly frame: FrameFields;

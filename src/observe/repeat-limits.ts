@@ -18,6 +18,7 @@ const LIMITS: { readonly [Name in EventName]?: RepeatLimit & { subject?(fields: 
   'back-pressure-leak': COUNTS,
   neighbour: { ...CHANGES, burst: 4, subject: ({ neighbour }) => `neighbour ${neighbour}` },
   'stuck-busy': { ...CHANGES, burst: 4 },
+  'key-down': CHANGES,
   'address-conflict': { ...CHANGES, burst: 1 },
   interface: { ...CHANGES, subject: ({ change }) => `interface ${change}` },
   hung: CHANGES,

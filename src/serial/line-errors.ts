@@ -94,6 +94,17 @@ export function stalledError(path: string, stallUs: number): SluiceError {
   });
 }
 
+export function keyDownError(path: string, limitUs: number): SluiceError {
+  return new SluiceError(
+    'line',
+    `${path}: the modem kept its key down for more than ${Math.round(limitUs / 1000)} ms`,
+    {
+      subject: path,
+      remedy: 'Check flow control and air.rateBps against what the modem does, and limits.keyDownMs.',
+    },
+  );
+}
+
 /** Nothing is wrong: there is no room, or nothing to read, at this moment. */
 export function isTemporary(failure: unknown): boolean {
   const errno = errnoOf(failure);

@@ -121,6 +121,13 @@ export class ReopeningLine implements Line {
     return this.#line.drain?.(done) ?? false;
   }
 
+  /** Closes the line at once, as if it had been lost, and opens it again: what was written and is not taken is gone. */
+  restart(error: SluiceError): void {
+    if (this.#state !== 'open') return;
+    void this.#line.close();
+    this.#lose(error);
+  }
+
   async close(): Promise<void> {
     this.#state = 'closed';
     this.#cancelRetry?.();

@@ -77,15 +77,15 @@ describe('errors name the key, the value and what is allowed', () => {
     ],
     [
       'link.mtu=500',
-      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, deadlineMs, aggregate, chatter [--set]',
+      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, deadlineMs, interactiveDeadlineMs, aggregate, chatter [--set]',
     ],
     [
       'radio=1',
-      'radio: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface, log [--set]',
+      'radio: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, limits, backPressure, neighbours, interface, log [--set]',
     ],
     [
       '__proto__.x=1',
-      '__proto__: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, backPressure, neighbours, interface, log [--set]',
+      '__proto__: unknown key; expected one of id, title, class, source, line, air, driver, link, mac, limits, backPressure, neighbours, interface, log [--set]',
     ],
     ['neighbours.10.0.0.9=300', 'neighbours.10.0.0.9: 300 is not allowed; expected an integer from 1 to 254 [--set]'],
     ['neighbours.bob=9', 'neighbours.bob: key is not allowed; expected an IPv4 or IPv6 address as the key [--set]'],

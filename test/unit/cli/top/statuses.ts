@@ -48,6 +48,7 @@ export function statusOf({ mac, line, ...rest }: Parts = {}): BridgeStatus {
       busyUs: 0,
       stuckUs: 0,
       carrierStuck: false,
+      budgetLeft: 1,
       slotUs: 9039,
       delayMs: { p50: 41.2, p99: 3100 },
       ...newMacCounters(),
