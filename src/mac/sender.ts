@@ -7,16 +7,14 @@
  */
 import type { DropCause } from '../base/drops.js';
 import { SluiceError } from '../base/errors.js';
-import { AGGREGATED_MAX_BYTES, type Aggregated, aggregatedBytes, encodeAggregate } from '../wire/aggregate.js';
-import { fragment } from '../wire/fragment.js';
-import { encodeLinkFrame, LINK_HEADER_BYTES, type LinkFrameType } from '../wire/link-frame.js';
-import { BROADCAST, type OutboundPacket, type Station } from '../wire/packet.js';
+import { encodeLinkFrame, LINK_HEADER_BYTES } from '../wire/link-frame.js';
+import { BROADCAST, type Station } from '../wire/packet.js';
 import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
+import { Packer, type Unit } from './packer.js';
 import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { sequenceAfter } from './sequence.js';
 import type { ServiceDelays } from './statistics.js';
-import { longestFrameBytes } from './timing.js';
 
 export interface SenderOptions {
   readonly station: Station;
@@ -31,25 +29,6 @@ export interface SenderOptions {
   /** Whether a station is likely to answer an interactive packet at once. */
   answers(station: Station): boolean;
   readonly delays: Pick<ServiceDelays, 'restart'>;
-}
-
-/** One frame to be: part of a packet, a packet, or several. */
-interface Unit {
-  readonly type: LinkFrameType | 'raw';
-  readonly destination: Station;
-  readonly body: Uint8Array;
-  readonly pulledUs: number;
-  readonly priority: number;
-  /** The same for all fragments of a packet. */
-  readonly packet: object;
-  /** How often the modem did not take it, and how often the channel was asked for in vain. */
-  refusals: number;
-  asked: number;
-}
-
-interface Pulled {
-  readonly packet: OutboundPacket;
-  readonly pulledUs: number;
 }
 
 export interface BurstFrame {
@@ -74,9 +53,6 @@ const REQUESTS_PER_ATTEMPT = 4;
 const NO_BODY = new Uint8Array(0);
 /** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
 const POLL_WORTH = 5;
-/** Packets that may share a frame must be this short, as a share of the longest body. */
-const SHORT_SHARE = 0.5;
-
 /** Repetitions counted apart. */
 const RETRIES_MAX = 15;
 
@@ -84,17 +60,11 @@ export class Sender {
   /** Frames acknowledged, by the number of repetitions that it took; the last one stands for more, too. */
   readonly retries: number[] = new Array<number>(RETRIES_MAX + 1).fill(0);
   readonly #options: SenderOptions;
-  readonly #bodyBytes: number;
+  readonly #packer: Packer;
   readonly #burstLimitUs: number;
   readonly #outboxes = new Map<Station, Outbox<Unit>>();
   /** The outbox with open frames; there is one at most, because a burst is settled before another goes elsewhere. */
   #open: Outbox<Unit> | null = null;
-  /** Frames made of pulled packets and not opened yet. */
-  readonly #ready: Unit[] = [];
-  /** Pulled, and not made into frames yet: one, or two for a moment. */
-  readonly #ahead: Pulled[] = [];
-  /** The packet of which something was opened last. */
-  #begun: object | null = null;
   #burst: { readonly destination: Station; airtimeUs: number; readonly repeats: OpenFrame<Unit>[] } | null = null;
   /** What the last burst cost, if nobody answered it. */
   #unansweredUs = 0;
@@ -105,31 +75,28 @@ export class Sender {
   /** The last frame given out, if nobody acknowledges it. */
   #unconfirmed: Unit | null = null;
   #broadcastSequence: number;
-  #packetId: number;
 
   constructor(options: SenderOptions) {
-    const { phy, config } = options;
+    const { config } = options;
     this.#options = options;
-    const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
-    this.#bodyBytes = longestFrameBytes(phy, config.limits?.keyDownUs) - overheadBytes;
     this.#burstLimitUs = Math.min(config.burstAirtimeUs ?? 0, config.limits?.keyDownUs ?? Number.POSITIVE_INFINITY);
     this.#broadcastSequence = options.firstSequence();
-    this.#packetId = options.firstSequence();
+    this.#packer = new Packer({ ...options, firstPacketId: options.firstSequence() });
   }
 
   /** Packets pulled whose fate is open. */
   get inHand(): number {
     const open = this.#open?.unacknowledged.map(({ item }) => item.packet) ?? [];
-    const packets = new Set([...open, ...this.#ready.map((unit) => unit.packet)]);
-    return packets.size + this.#ahead.length;
+    const packets = new Set([...open, ...this.#packer.ready.map((unit) => unit.packet)]);
+    return packets.size + this.#packer.aheadPackets;
   }
 
   /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
   beginBurst(nowUs: number): boolean {
     this.#giveUpHopeless(nowUs);
     const repeats = [...(this.#open?.unacknowledged ?? [])];
-    if (repeats.length === 0) this.#letOvertake(nowUs);
-    const first = repeats[0]?.item ?? this.#peek(nowUs);
+    if (repeats.length === 0) this.#packer.letOvertake(nowUs);
+    const first = repeats[0]?.item ?? this.#packer.peek(nowUs);
     if (first === null) return false;
     this.#polling = repeats.length > 0 && this.#acquainted.has(first.destination) && this.#worthPolling();
     this.#burstUs = 0;
@@ -140,7 +107,7 @@ export class Sender {
   /** The burst that was begun: where to, and how long it may last. Null when no data of ours are to be acknowledged. */
   get upcoming(): { readonly destination: Station; readonly airtimeUs: number } | null {
     const burst = this.#burst;
-    const first = burst?.repeats[0]?.item ?? this.#ready[0];
+    const first = burst?.repeats[0]?.item ?? this.#packer.ready[0];
     if (burst === null || first === undefined || this.#polling || !this.#wantsAck(first)) return null;
     const airtimeUs = Math.max(this.#airtimeUs(first), this.#burstLimitUs);
     return { destination: burst.destination, airtimeUs };
@@ -148,7 +115,7 @@ export class Sender {
 
   /** The channel was asked for, and not given. */
   requestUnanswered(): void {
-    const first = this.#burst?.repeats[0]?.item ?? this.#ready[0];
+    const first = this.#burst?.repeats[0]?.item ?? this.#packer.ready[0];
     if (first !== undefined) first.asked++;
     this.#burst = null;
   }
@@ -189,7 +156,7 @@ export class Sender {
     const unit = this.#unconfirmed;
     if (unit === null) return;
     if (outcome === 'refused' && ++unit.refusals > this.#options.config.maxRetries) this.#options.drop('modem-refused');
-    else this.#ready.unshift(unit);
+    else this.#packer.ready.unshift(unit);
   }
 
   /** The last burst was a question for an acknowledgement. */
@@ -231,8 +198,7 @@ export class Sender {
     const packets = this.inHand;
     for (let i = 0; i < packets; i++) this.#options.drop(cause);
     this.#open?.giveUp(() => true);
-    this.#ready.length = 0;
-    this.#ahead.length = 0;
+    this.#packer.clear();
     this.#burst = null;
     this.#settled();
   }
@@ -247,7 +213,7 @@ export class Sender {
     const repeat = burst.repeats[0];
     if (repeat !== undefined) return burst.airtimeUs + this.#airtimeUs(repeat.item) <= burstAirtimeUs;
     const mayPull = burst.airtimeUs < burstAirtimeUs && this.#open?.isFull !== true;
-    const next = this.#ready[0] ?? (mayPull ? this.#peek(nowUs) : null);
+    const next = this.#packer.ready[0] ?? (mayPull ? this.#packer.peek(nowUs) : null);
     if (next === null || next.destination !== burst.destination || this.#open?.isFull === true) return false;
     return burst.airtimeUs + this.#airtimeUs(next) <= burstAirtimeUs;
   }
@@ -268,9 +234,8 @@ export class Sender {
   }
 
   #openNext(): OpenFrame<Unit> {
-    const unit = this.#ready.shift();
+    const unit = this.#packer.take();
     if (unit === undefined) throw new SluiceError('internal', 'a burst without a frame');
-    this.#begun = unit.packet;
     if (this.#wantsAck(unit)) {
       this.#open ??= this.#outbox(unit.destination);
       return this.#open.add(unit);
@@ -322,92 +287,14 @@ export class Sender {
       else if (nowUs - unit.pulledUs > limitUs) causes.set(unit.packet, 'deadline');
     };
     for (const { item, attempts } of this.#open?.unacknowledged ?? []) judge(item, attempts);
-    for (const unit of this.#ready) judge(unit, 0);
+    for (const unit of this.#packer.ready) judge(unit, 0);
     if (causes.size === 0) return;
     // With one of its fragments the whole packet is gone.
     this.#open?.giveUp(({ item }) => causes.has(item.packet));
     // What was given up is nobody's delay.
     this.#options.delays.restart(nowUs);
     if (this.#open?.size === 0) this.#settled();
-    const kept = this.#ready.filter((unit) => !causes.has(unit.packet));
-    this.#ready.splice(0, this.#ready.length, ...kept);
+    this.#packer.without(new Set(causes.keys()));
     for (const cause of causes.values()) this.#options.drop(cause);
-  }
-
-  // ---- from packets to frames -------------------------------------------------------------------------------------
-
-  /** The next frame that is not opened yet; pulls if need be. */
-  #peek(nowUs: number): Unit | null {
-    while (this.#ready.length === 0) {
-      const pulled = this.#take(nowUs);
-      if (pulled === null) return null;
-      this.#ready.push(...this.#unitsOf(pulled, nowUs));
-    }
-    return this.#ready[0] ?? null;
-  }
-
-  #take(nowUs: number): Pulled | null {
-    return this.#ahead.shift() ?? this.#pull(nowUs);
-  }
-
-  #pull(nowUs: number): Pulled | null {
-    const packet = this.#options.source.pull();
-    return packet === null ? null : { packet, pulledUs: nowUs };
-  }
-
-  /** What was looked at ahead has waited for the channel: a packet of a higher class that came meanwhile goes first. */
-  #letOvertake(nowUs: number): void {
-    const held = this.#ready[0] ?? this.#ahead[0]?.packet;
-    if (held === undefined || this.#ahead.length > 1 || this.#ready[0]?.packet === this.#begun) return;
-    const next = this.#pull(nowUs);
-    if (next === null) return;
-    if (next.packet.priority > held.priority) this.#ready.unshift(...this.#unitsOf(next, nowUs));
-    else this.#ahead.push(next);
-  }
-
-  #unitsOf({ packet, pulledUs }: Pulled, nowUs: number): Unit[] {
-    const { config, drop } = this.#options;
-    const { destination, kind, payload, priority } = packet;
-    const fresh = { destination, pulledUs, priority, refusals: 0, asked: 0 };
-    if (!config.linkFrames || kind === 'raw') {
-      if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ ...fresh, type: 'raw', body: payload, packet: {} }];
-      }
-      drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
-      return [];
-    }
-    if (payload.length <= this.#bodyBytes) {
-      const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1) return [{ ...fresh, type: kind, body: payload, packet: {} }];
-      const body = encodeAggregate(together);
-      return [{ ...fresh, type: 'aggregate', body, packet: {} }];
-    }
-    const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
-    if (bodies === undefined) {
-      drop('too-long');
-      return [];
-    }
-    const whole = {};
-    return bodies.map((body) => ({ ...fresh, type: 'fragment', body, packet: whole }));
-  }
-
-  /** Short packets that wait behind a short one and go the same way come along with it. */
-  #gather(first: Aggregated, destination: Station, nowUs: number): Aggregated[] {
-    const together = [first];
-    const limitBytes = SHORT_SHARE * this.#bodyBytes;
-    if (!this.#options.config.aggregate || first.payload.length > limitBytes) return together;
-    let octets = aggregatedBytes(first.payload);
-    for (;;) {
-      const next = this.#take(nowUs);
-      if (next === null) return together;
-      const { kind, payload } = next.packet;
-      const fits = octets + aggregatedBytes(payload) <= this.#bodyBytes && payload.length <= AGGREGATED_MAX_BYTES;
-      if (kind === 'raw' || next.packet.destination !== destination || !fits) {
-        this.#ahead.unshift(next);
-        return together;
-      }
-      together.push({ kind, payload });
-      octets += aggregatedBytes(payload);
-    }
   }
 }
