@@ -1,5 +1,5 @@
 /** `sluice up`: one bridge in the foreground, until SIGINT or SIGTERM. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { startBridge } from '../daemon/start-bridge.js';
 import { mergeConfiguration, parseSetting, type Setting } from '../modem/configuration.js';
 import { createLog, LOG_LEVELS, type LogLevel } from '../observe/log.js';
@@ -21,7 +21,6 @@ interface UpOptions {
   metrics?: string;
   logFile?: string;
   logInterval?: number;
-  channelInterval?: number;
 }
 
 export function addUp(root: Command): void {
@@ -44,8 +43,6 @@ export function addUp(root: Command): void {
     )
     .option('--log-file <path>', 'write the log to files that take turns, too: x.log stands for x.1.log, x.2.log ...')
     .option('--log-interval <seconds>', 'seconds between two channel lines in the log (default 10)', wholeNumber)
-    // What it was called before.
-    .addOption(new Option('--channel-interval <seconds>').argParser(wholeNumber).hideHelp())
     .option('--control <path>', 'control socket (default /run/sluice/IF.sock)')
     .option('--metrics <[host:]port>', 'serve Prometheus metrics there')
     .action(runUp);
@@ -62,7 +59,7 @@ function settingsOf(options: UpOptions): Setting[] {
     ['link.mtuBytes', options.mtu, '--mtu'],
     ['log.level', options.logLevel, '--log-level'],
     ['log.file', options.logFile, '--log-file'],
-    ['log.intervalS', options.logInterval ?? options.channelInterval, '--log-interval'],
+    ['log.intervalS', options.logInterval, '--log-interval'],
   ];
   const given = flags.filter(([, value]) => value !== undefined).map(([key, value, flag]) => ({ key, value, flag }));
   return [...given, ...(options.set ?? []).map(parseSetting)];

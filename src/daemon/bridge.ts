@@ -115,11 +115,13 @@ export class Bridge implements MacObserver {
       onRetry: (error, pauseUs) =>
         parts.log.debug('line-retry', { line: this.#line.path, cause: error.message, nextMs: milliseconds(pauseUs) }),
     });
+    const { dutyCycle } = parts.macConfig.limits ?? {};
     this.#channelLog = new ChannelLog({
       scheduler,
       log: parts.log,
       intervalUs: parts.channelIntervalUs,
       mac: this.mac,
+      dutyBudgetUs: dutyCycle && dutyCycle.share * dutyCycle.windowUs,
       status: () => this.status(),
       queueDelayMs: () => queueDelay.take(),
       logged: () => {

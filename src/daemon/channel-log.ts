@@ -15,6 +15,8 @@ export interface ChannelLogParts {
   readonly log: Log;
   readonly intervalUs: number;
   readonly mac: Pick<Mac, 'snapshot' | 'neighbours'>;
+  /** Airtime that the duty cycle allows in one window; without, there is no limit. */
+  readonly dutyBudgetUs?: number | undefined;
   status(): Pick<BridgeStatus, 'backPressure' | 'drops'>;
   /** Of the interval that is over; each time it is asked, another one begins. */
   queueDelayMs(): DelayMs | undefined;
@@ -63,13 +65,16 @@ export class ChannelLog {
     const { backPressure, drops } = this.#parts.status();
     const moment = this.#moment(drops);
     const { mode, qdisc } = backPressure;
+    const { contentionWindow, budgetLeft } = this.#parts.mac.snapshot();
+    const { dutyBudgetUs } = this.#parts;
     const fields = channelFields(this.#before, moment, {
       final,
       backPressure: mode,
-      contentionWindow: this.#parts.mac.snapshot().contentionWindow,
+      contentionWindow,
       queue: qdisc.backlogPackets,
       queueBytes: qdisc.backlogBytes,
       queueDelayMs: this.#parts.queueDelayMs(),
+      dutyLeftMs: dutyBudgetUs === undefined ? undefined : milliseconds(budgetLeft * dutyBudgetUs),
     });
     this.#parts.log.info('channel', fields);
     this.#before = moment;

@@ -58,6 +58,7 @@ export interface ChannelPresent {
   readonly queue: number;
   readonly queueBytes: number;
   readonly queueDelayMs?: DelayMs | undefined;
+  readonly dutyLeftMs?: number | undefined;
 }
 
 /** As much as fits: in the worst case, of each list only the first. */
@@ -70,7 +71,7 @@ export function channelFields(before: ChannelMoment, after: ChannelMoment, prese
 
 function cutTo(names: number, before: ChannelMoment, after: ChannelMoment, present: ChannelPresent): ChannelFields {
   const spanUs = after.atUs - before.atUs;
-  const { final, contentionWindow, queue, queueBytes, queueDelayMs, backPressure } = present;
+  const { final, contentionWindow, queue, queueBytes, queueDelayMs, backPressure, dutyLeftMs } = present;
   const count = (name: keyof MacCounters): number => after.counters[name] - before.counters[name];
   const [heard, heardRest] = longest(freshOf(before.heardUs, after.heardUs), names);
   const [answered] = longest(freshOf(before.answered, after.answered), names);
@@ -110,6 +111,7 @@ function cutTo(names: number, before: ChannelMoment, after: ChannelMoment, prese
     queueBytes,
     drops: Object.fromEntries(drops) as Drops,
     ...(dropsRest.size > 0 ? { dropsRest: { causes: dropsRest.size, frames: dropsRest.sum } } : {}),
+    ...(dutyLeftMs === undefined ? {} : { dutyLeftMs }),
   };
 }
 

@@ -11,7 +11,7 @@ import type { DaemonStatus } from './status.js';
 /** One look at the bridge, for one scrape. */
 export interface Figures {
   readonly status: DaemonStatus;
-  readonly mac: Pick<MacSnapshot, 'retries' | 'delays'>;
+  readonly mac: Pick<MacSnapshot, 'retries' | 'delays' | 'budgetLeft'>;
 }
 
 type Read = (status: DaemonStatus) => number;
@@ -46,6 +46,15 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Read])[] =
   ['sluice_backoffs_total', 'Times that a countdown was interrupted by a busy channel.', ({ mac }) => mac.backoffs],
   ['sluice_backoff_slots_total', 'Idle slots waited before own transmissions.', ({ mac }) => mac.backoffSlots],
   ['sluice_stuck_carriers_total', 'Carriers that were no longer believed.', ({ mac }) => mac.stuckBusy],
+  [
+    'sluice_requests_to_send_total',
+    'Requests to send, where stations are hidden from each other.',
+    ({ mac }) => mac.requests,
+  ],
+  ['sluice_uncleared_requests_total', 'Requests to send that were not cleared.', ({ mac }) => mac.requestsUnanswered],
+  ['sluice_duty_cycle_waits_total', 'Times that the duty cycle made us wait.', ({ mac }) => mac.held],
+  ['sluice_duty_cycle_silences_total', 'Answers that the duty cycle kept back.', ({ mac }) => mac.answersHeld],
+  ['sluice_identifications_total', 'Station identifications sent.', ({ mac }) => mac.identifications],
   ['sluice_late_timers_total', 'Timers so late that their slot had passed.', ({ mac }) => mac.lateTimers],
   ['sluice_grants_total', 'Credits granted to the queueing discipline.', ({ backPressure }) => backPressure.grants],
   [
@@ -226,6 +235,14 @@ export function bridgeMetrics(look: () => Figures): { readonly contentType: stri
       },
     });
   }
+  new Gauge({
+    name: 'sluice_duty_cycle_left_ratio',
+    help: 'What is left of the budget of the duty cycle; 1 without a limit.',
+    registers: [register],
+    collect() {
+      this.set(now.mac.budgetLeft);
+    },
+  });
   const delay = 'Time from beginning to contend for the channel until the frame was settled, repetitions included.';
   new CountedHistogram({ name: 'sluice_access_delay_seconds', help: delay, register }, DELAY_BOUNDS_S, () => {
     const { counts, sumUs } = now.mac.delays;

@@ -29,7 +29,7 @@ beforeEach(() => {
   texts = [];
   const counters = newMacCounters();
   const snapshot = (): Partial<MacSnapshot> => ({
-    ...{ busyUs: 0, txUs: 0, stuckUs: 0, contentionWindow: 16, retries: [], counters },
+    ...{ busyUs: 0, txUs: 0, stuckUs: 0, contentionWindow: 16, retries: [], counters, budgetLeft: 0.25 },
     ...{ delays: new DurationHistogram(), neighbours: neighbours.list(), unheard: neighbours.unheard() },
   });
   const qdisc = { kind: 'pfifo', backlogPackets: 3, backlogBytes: 300 };
@@ -43,6 +43,7 @@ beforeEach(() => {
       later: (ms, callback) => time.at(time.nowUs() + 1000 * ms, callback),
     }),
     intervalUs: INTERVAL_US,
+    dutyBudgetUs: 36_000_000,
     mac: { neighbours, snapshot: () => snapshot() as MacSnapshot },
     status: () => ({
       drops: { ...drops },
@@ -60,7 +61,13 @@ describe('channel lines', () => {
     log.end();
     time.runFor(10 * INTERVAL_US);
     expect(lines('channel').map(({ final }) => final)).toEqual([undefined, undefined, true]);
-    expect(lines('channel')[0]).toMatchObject({ level: 30, queue: 3, queueBytes: 300, backPressure: 'gate' });
+    expect(lines('channel')[0]).toMatchObject({
+      level: 30,
+      queue: 3,
+      queueBytes: 300,
+      backPressure: 'gate',
+      dutyLeftMs: 9000,
+    });
   });
 });
 

@@ -153,7 +153,11 @@ describe('the line', () => {
       counter: 999_999_999,
       drops: Object.fromEntries(Object.keys(DROP_CAUSES).map((cause) => [cause, 9_999_999])),
     });
-    const fields = channelFields(moment({}), worst, { ...PRESENT, queueDelayMs: { p50: 999_999.9, p99: 999_999.9 } });
+    const fields = channelFields(moment({}), worst, {
+      ...PRESENT,
+      queueDelayMs: { p50: 999_999.9, p99: 999_999.9 },
+      dutyLeftMs: 35_999_999.9,
+    });
     expect(lineBytes(fields)).toBeLessThanOrEqual(1024);
     expect(Object.keys(fields.heardMs).length).toBeGreaterThan(0);
   });

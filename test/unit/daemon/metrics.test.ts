@@ -10,7 +10,7 @@ function figures(changes: Parameters<typeof statusOf>[0] = {}): Figures {
   const delays = new DurationHistogram();
   for (const us of [900, 2000, 60_000, 64_000, 70_000, 2e9]) delays.record(us);
   const capture = { readers: 0, frames: 0, dropped: 3 };
-  return { status: { ...statusOf(changes), capture }, mac: { delays, retries: [5, 2, 0, 1] } };
+  return { status: { ...statusOf(changes), capture }, mac: { delays, retries: [5, 2, 0, 1], budgetLeft: 0.5 } };
 }
 
 /** By metric, then by what its labels say, the interface left out. */
@@ -27,7 +27,7 @@ function series(family: ReturnType<typeof parseMetrics>[number] | undefined, lab
 const UNITS = /_(seconds|bytes|ratio|packets|slots|frames|attempts|dbm|info)(_total)?$/;
 /** Counted things that are no unit: carriers, grants, reopenings. */
 const COUNTED =
-  /_(receptions|backoffs|carriers|timers|grants|repairs|reopens|stalls|exchanges|sent|attempts)_total$|_(up|stuck|mode|retries)$/;
+  /_(receptions|backoffs|requests|send|waits|silences|identifications|carriers|timers|grants|repairs|reopens|stalls|exchanges|sent|attempts)_total$|_(up|stuck|mode|retries)$/;
 
 describe('the metrics', () => {
   it('are named as Prometheus wants it, and each has a help', async () => {

@@ -36,7 +36,7 @@ async function shown(): Promise<Map<string, ReadonlySet<string>>> {
     ...statusOf({ neighbours: [neighbour(2, { rssiDbm: -80 })] }),
     capture: { readers: 0, frames: 0, dropped: 0 },
   };
-  const mac = { delays: new DurationHistogram(), retries: [0] };
+  const mac = { delays: new DurationHistogram(), retries: [0], budgetLeft: 1 };
   const names = new Map<string, ReadonlySet<string>>();
   for (const { name, type, metrics } of parseMetrics(await bridgeMetrics(() => ({ status, mac })).text())) {
     const labels = new Set([
