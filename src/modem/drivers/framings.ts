@@ -17,15 +17,20 @@ export interface Framing {
 const XON_XOFF_MAP = 0x000a_0000;
 
 /** @param xonXoff whether the line takes XON and XOFF for itself; only HDLC can keep them out of its frames */
-export function framingOf(name: TransparentSettings['framing'], maxFrameBytes: number, xonXoff: boolean): Framing {
+export function framingOf(
+  name: TransparentSettings['framing'],
+  maxFrameBytes: number,
+  xonXoff: boolean,
+  alsoEscape: readonly number[] = [],
+): Framing {
   switch (name) {
     case 'slip':
       // END and ESC are escaped (RFC 1055).
       return { codec: slipCodec({ maxFrameBytes }), escapeShare: 2 / 256, checksIntegrity: false };
     case 'hdlc': {
       // Flag and escape are escaped (RFC 1662, section 4.2). FCS-16 is PPP's own default.
-      const codec = hdlcCodec({ maxFrameBytes, fcsBits: 16, accm: xonXoff ? XON_XOFF_MAP : 0 });
-      return { codec, escapeShare: (xonXoff ? 4 : 2) / 256, checksIntegrity: true };
+      const codec = hdlcCodec({ maxFrameBytes, fcsBits: 16, accm: xonXoff ? XON_XOFF_MAP : 0, alsoEscape });
+      return { codec, escapeShare: ((xonXoff ? 4 : 2) + alsoEscape.length) / 256, checksIntegrity: true };
     }
     case 'cobs':
       // A zero is replaced by a code octet, so nothing is added for it. The delimiter in front keeps noise that was

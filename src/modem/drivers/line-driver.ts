@@ -144,6 +144,10 @@ export abstract class LineDriver implements ModemDriver {
     return 0;
   }
 
+  protected get ready(): boolean {
+    return this.#ready;
+  }
+
   protected get listener(): PhyListener {
     if (this.#listener === undefined) throw new SluiceError('internal', 'a modem driver was used before attach');
     return this.#listener;
@@ -266,7 +270,7 @@ export abstract class LineDriver implements ModemDriver {
   /** By its times the transmission is over; it is not while the kernel has not taken all octets. */
   #check(): void {
     const waitingBytes = (this.#line?.unwrittenBytes ?? 0) - this.#toleratedBytes();
-    const isHeld = this.#isHeld();
+    const isHeld = this.isHeld();
     if (waitingBytes <= 0 && !isHeld) {
       this.#over('sent');
       return;
@@ -276,7 +280,7 @@ export abstract class LineDriver implements ModemDriver {
   }
 
   /** The modem takes nothing at the moment: what the kernel has taken for it waits there, and the next frame would too. */
-  #isHeld(): boolean {
+  protected isHeld(): boolean {
     return this.#hardwareFlow && this.#line?.inputs?.()?.cts === false;
   }
 

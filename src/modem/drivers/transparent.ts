@@ -19,7 +19,10 @@ const ABANDON_SILENCES = 4;
 const PLAIN_OCTET = 0x41;
 
 /** What framing over a transparent modem needs to know. */
-export type StreamSettings = Pick<TransparentSettings, 'framing' | 'silenceOctets' | 'maxFrameBytes'>;
+export interface StreamSettings extends Pick<TransparentSettings, 'framing' | 'silenceOctets' | 'maxFrameBytes'> {
+  /** Octets that HDLC escapes too, because the modem takes them for its own. */
+  readonly alsoEscape?: readonly number[];
+}
 
 export class TransparentDriver extends LineDriver {
   readonly capabilities: PhyCapabilities;
@@ -40,7 +43,8 @@ export class TransparentDriver extends LineDriver {
     super(profile, options);
     const { air, mac } = profile;
     const contended = mac.channelAccess !== 'none';
-    const framing = framingOf(settings.framing, settings.maxFrameBytes, profile.line.flowControl === 'xonxoff');
+    const xonXoff = profile.line.flowControl === 'xonxoff';
+    const framing = framingOf(settings.framing, settings.maxFrameBytes, xonXoff, settings.alsoEscape);
     this.#codec = framing.codec;
     this.#escapeShare = framing.escapeShare;
     this.#preambleUs = air.preambleUs === 'auto' ? 0 : air.preambleUs;
@@ -57,7 +61,7 @@ export class TransparentDriver extends LineDriver {
     };
     const detectUs = Math.ceil(this.#preambleUs + this.airOctetUs + this.lineOctetUs);
     this.timing = {
-      airtimeUs: (frameBytes) => Math.ceil(this.#signalUs(this.#averageEncodedBytes(frameBytes))),
+      airtimeUs: (frameBytes) => Math.ceil(this.signalUs(this.#averageEncodedBytes(frameBytes))),
       turnaroundUs: Math.ceil(this.lineOctetUs + air.turnaroundUs),
       carrierDetectUs: air.carrierDetectUs === 'auto' ? detectUs : air.carrierDetectUs,
       propagationUs: air.propagationUs,
@@ -66,7 +70,7 @@ export class TransparentDriver extends LineDriver {
     };
     this.#decoder = this.#codec.decoder({
       frame: (octets) => {
-        if (this.listener.received(octets, this.meta())) this.#framesWhole++;
+        if (this.deliver(octets)) this.#framesWhole++;
       },
       discard: (cause, octets) => this.discard(cause, octets),
     });
@@ -75,7 +79,7 @@ export class TransparentDriver extends LineDriver {
       scheduler: this.scheduler,
       silenceUs: this.#silenceUs,
       pendingInput: () => this.pendingInput(),
-      changed: (busy) => this.listener.carrier(busy),
+      changed: (busy) => this.octetsHeard(busy),
     });
   }
 
@@ -88,12 +92,26 @@ export class TransparentDriver extends LineDriver {
     return {};
   }
 
+  protected get octetsAreHeard(): boolean {
+    return this.#carrier?.busy === true;
+  }
+
+  /** Octets have begun, or ceased, to arrive. */
+  protected octetsHeard(busy: boolean): void {
+    this.listener.carrier(busy);
+  }
+
+  /** @returns whether the frame was whole, as far as can be told */
+  protected deliver(frame: Uint8Array): boolean {
+    return this.listener.received(frame, this.meta());
+  }
+
   protected encode(frame: Uint8Array): Uint8Array {
     return this.#codec.encode(frame);
   }
 
   protected signalEndUs(_frameBytes: number, encodedBytes: number): number {
-    return this.scheduler.nowUs() + this.timing.turnaroundUs + this.#signalUs(encodedBytes);
+    return this.scheduler.nowUs() + this.timing.turnaroundUs + this.signalUs(encodedBytes);
   }
 
   protected override earliestStartUs(): number {
@@ -130,7 +148,7 @@ export class TransparentDriver extends LineDriver {
   }
 
   /** From the start of the signal to its end: a line slower than the air makes the modem wait for octets. */
-  #signalUs(encodedBytes: number): number {
+  protected signalUs(encodedBytes: number): number {
     const airUs = this.#preambleUs + encodedBytes * this.airOctetUs;
     const lineUs = encodedBytes * this.lineOctetUs + this.airOctetUs - this.timing.turnaroundUs;
     return Math.max(airUs, lineUs) + this.#tailUs;
