@@ -97,7 +97,8 @@ function fragmented(below: Below, id: number): KnownFrame[] {
 }
 
 function packet(kind: AggregableKind, below: Below, dataBytes = below(100) + 1): Packet {
-  const data = Array.from({ length: dataBytes }, () => below(256));
+  // Letters: Wireshark guesses protocols from random octets.
+  const data = Array.from({ length: dataBytes }, () => 0x61 + below(26));
   const [source, destination] = [
     [10, 77, 0, 2 + below(200)],
     [10, 77, 0, 1],

@@ -73,6 +73,18 @@ export class Modem {
     this.#port.write(this.#codec.encode(encodeLinkFrame(frame, FCS_BYTES)));
   }
 
+  /** Many frames: what the pty has no room for waits, where `send` would lose it. */
+  async sendAll(frames: readonly LinkFrame[]): Promise<void> {
+    for (const frame of frames) {
+      let octets = this.#codec.encode(encodeLinkFrame(frame, FCS_BYTES));
+      for (;;) {
+        octets = octets.subarray(Math.max(0, this.#port.write(octets)));
+        if (octets.length === 0) break;
+        await nextTurns(1);
+      }
+    }
+  }
+
   acknowledge(frame: LinkFrame): void {
     const { sequence } = frame;
     const body = Uint8Array.of();
