@@ -5,9 +5,10 @@ import { profileJsonSchema } from '../modem/profile-json-schema.js';
 import { listProfiles, loadProfile, showProfile, validateProfileFile } from '../modem/profiles.js';
 
 export function addProfiles(root: Command): void {
-  const profiles = root
-    .command('profiles')
-    .description('list the modem profiles')
+  const profiles = root.command('profiles').description('list the modem profiles, show or check one');
+  profiles
+    .command('list', { isDefault: true })
+    .description('all of them, with class, driver and rate')
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }) => {
       const { profiles: list, errors } = listProfiles();

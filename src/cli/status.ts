@@ -94,12 +94,14 @@ function asTable(status: BridgeStatus): string {
         .map((each) => `${each.station} (${each.lastHeardMs} ms ago, loss ${percent(each.lossRatio)})`)
         .join('\n') || 'none heard',
     ],
-    [
-      'drops',
-      Object.entries(status.drops)
-        .map(([cause, count]) => `${cause} ${count}`)
-        .join('\n') || 'none',
-    ],
+    ['modem', countsIn(status.modem ?? {}) || 'says nothing of itself'],
+    ['drops', countsIn(status.drops) || 'none'],
   );
   return table.toString();
+}
+
+function countsIn(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join('\n');
 }

@@ -211,6 +211,7 @@ export class Bridge implements MacObserver {
     const { parts, nowUs } = { parts: this.#parts, nowUs: this.#parts.scheduler.nowUs() };
     const { backPressure } = parts.interface;
     const mac = this.mac.snapshot();
+    const modem = parts.driver.figures?.() ?? {};
     const upUs = nowUs - this.#startUs;
     return {
       interface: parts.interface.tap.name,
@@ -261,6 +262,7 @@ export class Bridge implements MacObserver {
         }),
       ),
       unheard: mac.unheard.map(({ station, attempts }) => ({ station, attempts })),
+      ...(Object.keys(modem).length === 0 ? {} : { modem }),
       drops: this.drops.toJSON(),
     };
   }

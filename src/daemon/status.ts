@@ -62,6 +62,8 @@ export interface BridgeStatus {
   }[];
   /** Stations that were sent to and never heard. */
   readonly unheard: readonly { readonly station: number; readonly attempts: number }[];
+  /** What the modem last said of itself and its channel, and what its driver counted; absent where there is nothing. */
+  readonly modem?: Readonly<Record<string, number>>;
   readonly drops: Partial<Record<DropCause, number>>;
 }
 

@@ -133,6 +133,14 @@ describe('sluice profiles', () => {
     }
   });
 
+  it('lists them for a reader, with class, driver and rate', async () => {
+    const { status, stdout } = await sluice(['profiles', 'list']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^│ id +│ class +│ driver +│ bit\/s +│ title/m);
+    expect(stdout).toMatch(/^│ hc12-fu3-9600 +│ radio +│ hc12 +│ 15000 /m);
+    expect((await sluice(['profiles'])).stdout).toBe(stdout);
+  });
+
   it('shows one in a form that it accepts as valid', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
     try {
@@ -146,6 +154,12 @@ describe('sluice profiles', () => {
       const invalid = await sluice(['profiles', 'validate', file]);
       expect(invalid.stderr).toContain('air.rate');
       expect(invalid.status).toBe(2);
+      writeFileSync(file, shown.stdout.replace(/mtuBytes: \d+/, 'mtuBytes: 12'));
+      const outOfRange = await sluice(['profiles', 'validate', file]);
+      expect(outOfRange.stderr).toContain(
+        'link.mtuBytes: 12 is not allowed; expected an integer from 68 to 65500 (octets)',
+      );
+      expect(outOfRange.status).toBe(2);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -69,8 +69,8 @@ const SILENT_POLLS = 4;
 export class RnodeDriver extends LineDriver {
   readonly capabilities: PhyCapabilities;
   readonly timing: PhyTiming;
-  /** What the modem last said of itself, for status. */
-  readonly reported: Record<string, number> = {};
+  /** What the modem last said of itself and the channel. */
+  readonly #reported: Record<string, number> = {};
   readonly #settings: RnodeSettings;
   readonly #decoder: Decoder;
   readonly #dialogue: KissDialogue;
@@ -128,6 +128,10 @@ export class RnodeDriver extends LineDriver {
         discard: (cause, octets) => this.discard(cause, octets),
       },
     );
+  }
+
+  figures(): Record<string, number> {
+    return { ...this.#reported };
   }
 
   senseBusy(): boolean {
@@ -206,7 +210,7 @@ export class RnodeDriver extends LineDriver {
       return;
     }
     if (this.#dialogue.take(type, payload)) {
-      if (type === FIRMWARE) this.reported.firmware = (payload[0] ?? 0) * 100 + (payload[1] ?? 0);
+      if (type === FIRMWARE) this.#reported.firmware = (payload[0] ?? 0) * 100 + (payload[1] ?? 0);
       return;
     }
     const [first = 0] = payload;
@@ -234,21 +238,21 @@ export class RnodeDriver extends LineDriver {
         this.#channelStatistics(payload);
         return;
       case STAT_CSMA:
-        Object.assign(this.reported, { csmaBand: first, csmaMin: payload[1] ?? 0, csmaMax: payload[2] ?? 0 });
+        Object.assign(this.#reported, { csmaBand: first, csmaMin: payload[1] ?? 0, csmaMax: payload[2] ?? 0 });
         return;
       case ERROR:
         this.#failed(first);
         return;
       default:
         // Settings echoed twice, battery, temperature, counters: nothing that we need.
-        this.reported.otherFrames = (this.reported.otherFrames ?? 0) + 1;
+        this.#reported.otherFrames = (this.#reported.otherFrames ?? 0) + 1;
     }
   }
 
   #channelStatistics(payload: Uint8Array): void {
     if (payload.length < 10) return;
     const share = (at: number): number => (((payload[at] as number) << 8) | (payload[at + 1] as number)) / 10_000;
-    Object.assign(this.reported, {
+    Object.assign(this.#reported, {
       airtimeShort: share(0),
       airtimeLong: share(2),
       loadShort: share(4),
@@ -259,7 +263,7 @@ export class RnodeDriver extends LineDriver {
   }
 
   #failed(error: number): void {
-    this.reported.errors = (this.reported.errors ?? 0) + 1;
+    this.#reported.errors = (this.#reported.errors ?? 0) + 1;
     if (error === ERROR_TX_FAILED) {
       this.#cancelPoll?.();
       this.finish('refused');

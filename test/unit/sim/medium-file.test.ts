@@ -1,5 +1,5 @@
 /** MEDIUM.yaml: what it says, and what it must not say. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -37,6 +37,25 @@ describe('MEDIUM.yaml', () => {
     ]);
     const medium = buildMedium(plan, new VirtualTime(), seededRandom(1));
     expect(medium.propagationUs(1, 2)).toBe(500_000);
+  });
+
+  it('has every key, and no other, in its document', () => {
+    const keysOf = (source: string): string[] => {
+      let message = '';
+      try {
+        parseMediumFile(source);
+      } catch (error) {
+        message = isSluiceError(error) ? error.message : '';
+      }
+      return (/nonsense: unknown key; expected one of (.*?) \[/.exec(message)?.[1] ?? '').split(', ');
+    };
+    const document = readFileSync(new URL('../../../src/sim/medium-file.md', import.meta.url), 'utf8');
+    const [medium = '', station = ''] = document.split('A station:');
+    const rows = (part: string): string[] => [...part.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key ?? '');
+    expect(rows(medium).sort()).toEqual(keysOf(`${THREE}nonsense: 1\n`).sort());
+    expect(rows(station).sort()).toEqual(keysOf('rateBps: 1\nstations: [{ id: 1, nonsense: 1 }]\n').sort());
+    const example = /```yaml\n([^`]*)```/.exec(document)?.[1] ?? '';
+    expect(parseMediumFile(example).stations.map(({ modem }) => modem)).toEqual(['kiss', 'kiss', 'transparent']);
   });
 
   it('has defaults for all but the rate and the stations', () => {
