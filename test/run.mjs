@@ -23,7 +23,11 @@ const STAGES = {
   unit: { run: () => vitest('unit') },
   sim: { run: () => vitest('sim') },
   system: {
-    needs: () => [...root(), ...tun(), ...programs({ ip: 'iproute2', ping: 'iputils-ping', tshark: 'tshark' })],
+    needs: () => [
+      ...root(),
+      ...tun(),
+      ...programs({ ip: 'iproute2', ping: 'iputils-ping', tshark: 'tshark', chromium: 'chromium' }),
+    ],
     run: () => vitest('system'),
   },
   modem: {

@@ -8,7 +8,8 @@ import { capital, count, list, percent, stations, times } from './words.js';
 const FLOOD_TIME = 0.3;
 const FLOOD_SHARE = 0.5;
 const FULL = 0.75;
-const MANY_ATTEMPTS = 5;
+/** Of fewer, some are lost by chance. */
+const MANY_ATTEMPTS = 10;
 const HIGH_LOSS = 0.2;
 const STRANGE_SHARE = 0.15;
 

@@ -65,9 +65,10 @@ function worstBand(record: ChannelRecord, { stretch }: WorstMinute): Band {
 }
 
 /** Marks the worst minute behind what is drawn. */
-function bandLayer({ worst: [from, until] }: Band, x: Record<string, unknown>): Record<string, unknown> {
+function bandLayer({ whole, worst: [from, until] }: Band, x: Record<string, unknown>): Record<string, unknown> {
   return {
-    data: { values: [{ from, until }] },
+    // Where it is everything there is nothing to mark.
+    data: { values: from === whole[0] && until === whole[1] ? [] : [{ from, until }] },
     mark: { type: 'rect', fill: 'var(--worst)', aria: false },
     encoding: { x: { field: 'from', ...x }, x2: { field: 'until' } },
   };

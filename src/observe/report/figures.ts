@@ -42,10 +42,23 @@ export interface Figures extends Record<Sum, number> {
   readonly drops: Map<string, number>;
 }
 
+/** All of one shape, with nothing computed: there are many of them. */
 export function newFigures(): Figures {
-  const sums = Object.fromEntries(SUMS.map((name) => [name, 0])) as Record<Sum, number>;
   return {
-    ...sums,
+    coveredMs: 0,
+    busyMs: 0,
+    txMs: 0,
+    stuckMs: 0,
+    heardRestMs: 0,
+    garbled: 0,
+    attempts: 0,
+    acked: 0,
+    unacked: 0,
+    unconfirmed: 0,
+    backoffs: 0,
+    backoffSlots: 0,
+    windowMs: 0,
+    dutySpentMs: 0,
     windowMax: 0,
     queueMax: 0,
     heardMs: new Map(),

@@ -46,7 +46,7 @@ ${clockRemarks(book, record)}
 <section id="findings"><h2>What is wrong</h2>
 ${causes.length > 0 ? causeList(causes) : html`<p>Nothing that these logs show.</p>`}
 </section>
-<section id="worst-minute"><h2>The worst minute: ${timeOfDay(worst.stretch.fromMs)} to ${timeOfDay(worst.stretch.untilMs)}</h2>
+<section id="worst-minute"><h2>${worstTitle(worst)}: ${timeOfDay(worst.stretch.fromMs)} to ${timeOfDay(worst.stretch.untilMs)}</h2>
 <p>${worst.summary}</p>
 ${worst.causes.length > 0 ? html`<p>Why, the worst first:</p>${causeList(worst.causes)}` : html`<p>No cause for alarm: it is only the busiest one.</p>`}
 </section>
@@ -71,6 +71,11 @@ ${counts.drops === undefined ? html`` : html`<figure>${counts.drops}</figure>`}$
 </html>
 `;
   return page.text;
+}
+
+/** Long logs are kept by longer stretches than minutes. */
+function worstTitle({ stretch: { fromMs, untilMs } }: WorstMinute): string {
+  return untilMs - fromMs > 60_000 ? `The worst ${duration(untilMs - fromMs)}` : 'The worst minute';
 }
 
 function causeList(causes: readonly Cause[]): Html {

@@ -59,6 +59,8 @@ const MAX_INTERVAL_MS = 7 * 86_400_000;
 const MAX_RETRIES = 64;
 const MAX_TEXT = 200;
 const MAX_CAUSES = 64;
+/** Causes that the line had no room for. */
+const REST_OF_DROPS = 'rarer causes';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -110,6 +112,8 @@ function channelLine(fields: Fields): ChannelLine | SkipReason {
   for (const [cause, value] of Object.entries(asFields(fields['drops'])).slice(0, MAX_CAUSES)) {
     addTo(figures.drops, cause.slice(0, MAX_TEXT), count(value));
   }
+  const rest = count(asFields(fields['dropsRest'])['frames']);
+  if (rest > 0) addTo(figures.drops, REST_OF_DROPS, rest);
   const retries = Array.isArray(fields['retries']) ? fields['retries'].slice(0, MAX_RETRIES).map(count) : [];
   return { kind: 'channel', startMs, endMs, figures, retries, delays: delays(fields['delayHistogramMs']) };
 }

@@ -29,10 +29,12 @@ figcaption { color: var(--soft); font-size: .9rem; }
 .pair figure { flex: 1 1 24rem; }
 .scroll { overflow-x: auto; }
 table { overflow-wrap: normal; border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
+th, td { padding: .2rem .5rem; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
 th { font-weight: 600; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; }
 #files td:first-child, #files td.text, #drops td, #events td.text { overflow-wrap: anywhere; }
+#stations { font-size: .8rem; }
+#stations td { white-space: nowrap; }
 td.no { color: var(--bad); font-weight: 600; }
 @media print {
   :root { color-scheme: light; ${LIGHT} }
@@ -42,7 +44,9 @@ td.no { color: var(--bad); font-weight: 600; }
   h2, h3 { break-after: avoid; }
   figure, .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
-  th, td { padding: .15rem .35rem; }
+  th, td { padding: .15rem .3rem; }
+  #stations { font-size: 7.5pt; }
+  .pair figure { flex-basis: 45%; }
 }
 @page { margin: 14mm; }
 `;

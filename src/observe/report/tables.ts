@@ -25,7 +25,7 @@ export function stationTable(logs: readonly StationLog[]): Html {
 <td>${count(sumOf(totals.drops.values()))}</td></tr>`;
   });
   return html`<div class="scroll"><table id="stations"><thead><tr><th>station</th><th>log covers</th><th>sent</th><th>heard</th>
-<th>carrier, not understood</th><th>carrier, stuck</th><th>attempts</th><th>unacknow&shy;ledged</th><th>repetitions, mean</th><th>delay, median</th>
+<th>not under&shy;stood</th><th>stuck carrier</th><th>attempts</th><th>unac&shy;knowl&shy;edged</th><th>repe&shy;titions, mean</th><th>delay, median</th>
 <th>delay, 99 %</th><th>longest queue</th><th>dropped</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
@@ -77,7 +77,7 @@ export function dropTable(logs: readonly StationLog[]): Html {
     .sort(([, left], [, right]) => right - left)
     .map(([cause, frames]) => {
       const meaning = Object.hasOwn(meanings, cause) ? meanings[cause] : undefined;
-      return html`<tr><td>${cause}</td><td>${count(frames)}</td><td class="text">${meaning ?? 'unknown to this version'}</td></tr>`;
+      return html`<tr><td>${cause}</td><td>${count(frames)}</td><td class="text">${meaning ?? 'not told by the log, or unknown to this version'}</td></tr>`;
     });
   if (rows.length === 0) return html`<p>Nothing was dropped.</p>`;
   return html`<div class="scroll"><table id="drops"><thead><tr><th>cause</th><th>frames</th><th class="text">meaning</th></tr></thead>

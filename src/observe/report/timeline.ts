@@ -8,8 +8,8 @@ import { addFigures, type Figures, newFigures } from './figures.js';
 const CELL_LADDER_MS = [1, 2, 10, 30, 60, 120, 600, 1800, 3600, 7200, 21_600, 86_400, 604_800, 6_048_000].map(
   (seconds) => seconds * 1000,
 );
-/** A cell is about 500 octets. With ten stations, this is a day at 30 s. */
-const MAX_CELLS = 40_000;
+/** A cell is about a kilobyte. With five stations, this is a day and a half at 30 s. */
+const MAX_CELLS = 20_000;
 
 export class Timeline {
   readonly #cells = new Map<number, Map<number, Figures>>();

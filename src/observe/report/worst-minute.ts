@@ -6,8 +6,8 @@ import { sumOf } from './figures.js';
 import { coveredMs, occupancy, type Stretch } from './stretch.js';
 import { count, duration, percent } from './words.js';
 
-/** Kept off the air on purpose: no harm done. */
-const CHATTER = 'chatter-';
+/** Kept off the air on purpose, or of no use to anybody: no harm done. */
+const HARMLESS = /^(chatter-.*|rx-duplicate|rx-not-for-us|rx-other|shutdown)$/;
 const MINUTE_MS = 60_000;
 const STEP_MS = 10_000;
 
@@ -52,7 +52,7 @@ interface Tally {
 function tally(stretch: Stretch): Tally {
   const all = [...stretch.figures.values()];
   const dropped = all.map(({ drops }) =>
-    sumOf([...drops].map(([cause, frames]) => (cause.startsWith(CHATTER) ? 0 : frames))),
+    sumOf([...drops].map(([cause, frames]) => (HARMLESS.test(cause) ? 0 : frames))),
   );
   return {
     attempts: sumOf(all.map(({ attempts }) => attempts)),

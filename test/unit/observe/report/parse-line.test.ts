@@ -28,6 +28,7 @@ describe('a channel line', () => {
         queue: 5,
         delayHistogramMs: { 64: 3, inf: 1 },
         drops: { 'retry-limit': 2 },
+        dropsRest: { causes: 3, frames: 5 },
         dutyLeftMs: 0,
       }),
     );
@@ -49,7 +50,12 @@ describe('a channel line', () => {
     );
     expect(figures.answered).toEqual(new Map([[1, 4]]));
     expect(figures.unanswered).toEqual(new Map([[7, 2]]));
-    expect(figures.drops).toEqual(new Map([['retry-limit', 2]]));
+    expect(figures.drops).toEqual(
+      new Map([
+        ['retry-limit', 2],
+        ['rarer causes', 5],
+      ]),
+    );
     expect(retries).toEqual([4, 1]);
     expect(delays).toEqual(
       new Map([
