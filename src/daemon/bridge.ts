@@ -78,6 +78,7 @@ export class Bridge implements MacObserver {
   #finished: (() => void) | undefined;
   #stopping = false;
   #failedAtGrant = -1;
+  readonly #queueDelay: QueueDelay;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
@@ -85,6 +86,7 @@ export class Bridge implements MacObserver {
     this.#startUs = scheduler.nowUs();
     const backlog = (): number => parts.interface.backPressure.qdisc().backlogPackets;
     const queueDelay = new QueueDelay({ clock: scheduler, backlog });
+    this.#queueDelay = queueDelay;
     this.#tapSide = new TapSide({
       ...parts,
       tap: parts.interface.tap,
@@ -213,6 +215,7 @@ export class Bridge implements MacObserver {
     const mac = this.mac.snapshot();
     const modem = parts.driver.figures?.() ?? {};
     const upUs = nowUs - this.#startUs;
+    const qdisc = backPressure.qdisc();
     return {
       interface: parts.interface.tap.name,
       station: parts.station,
@@ -233,7 +236,8 @@ export class Bridge implements MacObserver {
         grants: backPressure.grants,
         repairs: backPressure.repairs,
         tapDropped: parts.interface.dropped(),
-        qdisc: backPressure.qdisc(),
+        qdisc,
+        queueDelayMs: qdisc.backlogPackets === 0 ? 0 : this.#queueDelay.presentMs(),
       },
       mac: {
         state: mac.state,

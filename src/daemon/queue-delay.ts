@@ -24,6 +24,7 @@ export class QueueDelay {
   #samplesUs: number[] = [];
   #read = 0;
   #sampledUs = Number.NEGATIVE_INFINITY;
+  #lastUs = 0;
 
   constructor(parts: QueueDelayParts) {
     this.#parts = parts;
@@ -53,8 +54,15 @@ export class QueueDelay {
     return { p50: at(0.5), p99: at(0.99) };
   }
 
+  /** Of the latest sample that passed, or of the one whose turn is next, if that waits longer already; 0 before the first. */
+  presentMs(): number {
+    const waitedUs = this.#parts.clock.nowUs() - (this.#waiting[0]?.sinceUs ?? Number.POSITIVE_INFINITY);
+    return milliseconds(Math.max(this.#lastUs, waitedUs));
+  }
+
   #passed(nowUs: number): void {
     const first = this.#waiting.shift();
+    if (first !== undefined) this.#lastUs = nowUs - first.sinceUs;
     if (first !== undefined && this.#samplesUs.length < SAMPLES_MAX) this.#samplesUs.push(nowUs - first.sinceUs);
   }
 }

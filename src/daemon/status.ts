@@ -28,6 +28,8 @@ export interface BridgeStatus {
     readonly repairs: number;
     readonly tapDropped: number;
     readonly qdisc: QdiscStatistics;
+    /** How long what waits in it takes to get through, sampled; 0 when nothing waits. */
+    readonly queueDelayMs: number;
   };
   readonly mac: {
     readonly state: string;

@@ -1,4 +1,4 @@
-/** A picture of a terminal's screen, as SVG: each stretch of a line in one style is one text. */
+/** A picture of a terminal's screen, as SVG: what stands together in a line and has one style is one text. */
 import type { IBufferCell, IBufferLine, Terminal } from '@xterm/headless';
 
 const CELL_PX = { width: 8.4, height: 18 } as const;
@@ -18,7 +18,7 @@ export function svgOf({ cols, rows, buffer: { active } }: Terminal): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<rect width="100%" height="100%" rx="6" fill="${BACKGROUND}"/>`,
-    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="${FOREGROUND}" xml:space="preserve">`,
+    `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="${FOREGROUND}">`,
     ...texts,
     '</g>',
     '</svg>',
@@ -42,7 +42,16 @@ function stretches(line: IBufferLine, columns: number): Stretch[] {
     if (last?.style === style) last.text += cell.getChars() || ' ';
     else found.push({ from: column, style, text: cell.getChars() || ' ' });
   }
-  return found.filter((each) => each.text.trim() !== '');
+  return found.flatMap(apart);
+}
+
+/** At gaps, which not everybody who shows a picture keeps as wide as they are. */
+function apart({ from, style, text: whole }: Stretch): Stretch[] {
+  return [...whole.matchAll(/\S+(?: \S+)*/g)].map(({ 0: words, index }) => ({
+    from: from + index,
+    style,
+    text: words,
+  }));
 }
 
 function styleOf(cell: IBufferCell): string {
@@ -56,10 +65,9 @@ function styleOf(cell: IBufferCell): string {
 
 /** Its length is given, so that columns stand one below the other in any font. */
 function text({ from, style, text: words }: Stretch, row: number): string {
-  const shown = words.trimEnd();
   const x = (MARGIN_PX + from * CELL_PX.width).toFixed(1);
   const y = MARGIN_PX + (row + 0.75) * CELL_PX.height;
-  const escaped = shown.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  const length = (shown.length * CELL_PX.width).toFixed(1);
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const length = (words.length * CELL_PX.width).toFixed(1);
   return `<text x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs" ${style}>${escaped}</text>`;
 }

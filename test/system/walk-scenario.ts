@@ -34,7 +34,7 @@ const PACED: readonly (readonly [number, number])[] = [
   [4, 2],
   [5, 1],
 ];
-/** The carrier sticks after 9 s and is found out 10 s later. */
+/** The carrier sticks after 12 s and is found out 10 s later. */
 const PATIENCE_MS = 45_000;
 const CALLS = 3;
 

@@ -21,18 +21,17 @@ const folder = process.env.SLUICE_PICTURES ?? mkdtempSync(join(tmpdir(), 'sluice
 const screens = new Map<number, string[]>();
 const logs = new Map<number, LogLine[]>();
 
-/** What top shows of a station. */
-async function look(number: number): Promise<void> {
-  const terminal = new PtyTerminal([process.execPath, MAIN, 'top', '--control', walk.station(number).control]);
-  try {
-    const lines = await terminal.until((now) => now.at(-1)?.startsWith('q quits') === true, 'a whole screen');
-    screens.set(number, lines);
-    writeFileSync(join(folder, `top-${number}.svg`), svgOf(terminal.emulator));
-    terminal.press('q');
-    await terminal.exit();
-  } finally {
-    await terminal.close();
-  }
+const tops = new Map<number, PtyTerminal>();
+
+/** Top, beside a station from now on. */
+function watch(number: number): void {
+  tops.set(number, new PtyTerminal([process.execPath, MAIN, 'top', '--control', walk.station(number).control]));
+}
+
+/** What it shows now. */
+async function look(number: number, terminal: PtyTerminal): Promise<void> {
+  screens.set(number, await terminal.until((now) => now.at(-1)?.startsWith('q quits') === true, 'a whole screen'));
+  writeFileSync(join(folder, `top-${number}.svg`), svgOf(terminal.emulator));
 }
 
 function logFile(number: number): string {
@@ -42,8 +41,9 @@ function logFile(number: number): string {
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   await walk.start();
+  for (const number of [FLOODED, DEAF, STUCK]) watch(number);
   await walk.found();
-  await Promise.all([FLOODED, DEAF, STUCK].map(look));
+  for (const [number, terminal] of tops) await look(number, terminal);
   await walk.close();
   for (const [number, text] of walk.logs()) {
     writeFileSync(logFile(number), text);
@@ -57,6 +57,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(async () => {
+  for (const terminal of tops.values()) await terminal.close();
   await walk.close();
   if (process.env.SLUICE_PICTURES === undefined) rmSync(folder, { recursive: true, force: true });
 });

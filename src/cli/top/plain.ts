@@ -1,6 +1,6 @@
 /** `sluice top` without a terminal: one line of text each interval, for a file, a pipe, or a terminal that can only print. */
 import type { NeighbourRow, TopFigures } from './figures.js';
-import { dropWords, duration, octets, percent, span, warnings } from './words.js';
+import { delayWords, dropWords, duration, octets, percent, span, warnings } from './words.js';
 
 /** One line without its end. Parts that have nothing to tell are left out. */
 export function plainLine(figures: TopFigures, timeOfDay: string): string {
@@ -11,8 +11,8 @@ export function plainLine(figures: TopFigures, timeOfDay: string): string {
     `${timeOfDay} ${status.interface} last ${span(spanMs)}`,
     `own ${percent(now.own)}, others ${percent(now.others)}, idle ${percent(now.idle)}`,
     `window ${mac.contentionWindow}`,
-    `delay ${duration(mac.delayMs.p50)} to ${duration(mac.delayMs.p99)}`,
-    `queue ${backPressure.qdisc.backlogPackets}, ${octets(backPressure.qdisc.backlogBytes)}`,
+    delayWords(mac.delayMs),
+    `queue ${backPressure.qdisc.backlogPackets}, ${octets(backPressure.qdisc.backlogBytes)}, ${duration(backPressure.queueDelayMs)}`,
     `attempts ${fresh.attempts}, ${fresh.acked} acknowledged, ${fresh.unacked} not`,
     ...figures.neighbours.map(neighbour),
     ...(drops.length === 0 ? [] : [`drops ${drops.map(dropWords).join(', ')}`]),

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { TopFigures } from './figures.js';
 import { NEIGHBOUR_HEADER, neighbourLines } from './neighbour-lines.js';
-import { clock, dropWords, duration, octets, percent, span, warnings } from './words.js';
+import { clock, delayWords, dropWords, duration, octets, percent, span, warnings } from './words.js';
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -102,8 +102,8 @@ function macLines({ status, fresh }: TopFigures): string[] {
   const { mac, backPressure } = status;
   const { kind, backlogPackets, backlogBytes } = backPressure.qdisc;
   return [
-    `window ${mac.contentionWindow} slots of ${duration(mac.slotUs / 1000)}   delay p50 ${duration(mac.delayMs.p50)}, p99 ${duration(mac.delayMs.p99)}   ${mac.state}`,
-    `queue ${backlogPackets} packets, ${octets(backlogBytes)} (${kind})`,
+    `window ${mac.contentionWindow} slots of ${duration(mac.slotUs / 1000)}   ${delayWords(mac.delayMs)}   ${mac.state}`,
+    `queue ${backlogPackets} packets, ${octets(backlogBytes)} (${kind}), waiting ${duration(backPressure.queueDelayMs)}`,
     `attempts ${fresh.attempts}: ${fresh.acked} acknowledged, ${fresh.unacked} not, ${fresh.unconfirmed} broadcast   backoffs ${fresh.backoffs}   slots ${fresh.backoffSlots}`,
   ];
 }

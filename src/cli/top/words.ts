@@ -37,6 +37,11 @@ export function clock(ms: number): string {
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
+/** Of the latest frames; nothing is measured before the first was settled. */
+export function delayWords({ p50, p99 }: { readonly p50: number; readonly p99: number }): string {
+  return p99 === 0 ? 'delay -' : `delay p50 ${duration(p50)}, p99 ${duration(p99)}`;
+}
+
 /** `retry-limit 12 (+1)`. */
 export function dropWords({ cause, total, fresh }: DropRow): string {
   return `${cause} ${total}${fresh > 0 ? ` (+${fresh})` : ''}`;

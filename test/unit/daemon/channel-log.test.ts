@@ -47,7 +47,14 @@ beforeEach(() => {
     mac: { neighbours, snapshot: () => snapshot() as MacSnapshot },
     status: () => ({
       drops: { ...drops },
-      backPressure: { ...backPressure, reason: '', grants: 0, repairs: 0, qdisc: { ...qdisc, ...backPressure.qdisc } },
+      backPressure: {
+        ...backPressure,
+        reason: '',
+        grants: 0,
+        repairs: 0,
+        queueDelayMs: 0,
+        qdisc: { ...qdisc, ...backPressure.qdisc },
+      },
     }),
     queueDelayMs: () => undefined,
     logged: () => undefined,
@@ -165,5 +172,20 @@ describe('the queue’s delay', () => {
     // The first sample passed when five more had been read, and the one after them; the second when nothing waited.
     expect(delay.take()).toEqual({ p50: 300, p99: 600 });
     expect(delay.take()).toBeUndefined();
+  });
+
+  it('at present is that of the latest that passed, or of who waits longer already', () => {
+    const delay = new QueueDelay({ clock: time, backlog: () => 1 });
+    expect(delay.presentMs()).toBe(0);
+    delay.read();
+    time.runFor(100_000);
+    expect(delay.presentMs()).toBe(100);
+    delay.read();
+    delay.read();
+    time.runFor(400_000);
+    expect(delay.presentMs()).toBe(100);
+    delay.read();
+    time.runFor(900_000);
+    expect(delay.presentMs()).toBe(900);
   });
 });

@@ -53,7 +53,7 @@ describe('the screen of top', () => {
       . idle        30.0 %       30.0 %  [.............                             ]
 
       window 16 slots of 9 ms   delay p50 41 ms, p99 3.1 s   contending
-      queue 12 packets, 6.9 kB (pfifo_fast)
+      queue 12 packets, 6.9 kB (pfifo_fast), waiting 2.4 s
       attempts 5: 3 acknowledged, 2 not, 0 broadcast   backoffs 4   slots 31
 
       station heard       airtime             loss     RSSI     attempts
@@ -135,7 +135,7 @@ describe('the screen of top', () => {
 describe('top without a terminal', () => {
   it('tells the same in a line', () => {
     expect(plainLine(BUSY, '12:03:04')).toMatchInlineSnapshot(
-      `"12:03:04 sluice0 last 2 s; own 10.0 %, others 60.0 %, idle 30.0 %; window 16; delay 41 ms to 3.1 s; queue 12, 6.9 kB; attempts 5, 3 acknowledged, 2 not; station 2 airtime 50.0 %, loss 12.5 %, -71 dBm, ! takes most; station 4 airtime 5.0 %, loss 100.0 %, ! deaf to us?; station 5 never heard, loss 100.0 %; drops retry-limit 3 (+3), rx-fcs 1 (+1)"`,
+      `"12:03:04 sluice0 last 2 s; own 10.0 %, others 60.0 %, idle 30.0 %; window 16; delay p50 41 ms, p99 3.1 s; queue 12, 6.9 kB, 2.4 s; attempts 5, 3 acknowledged, 2 not; station 2 airtime 50.0 %, loss 12.5 %, -71 dBm, ! takes most; station 4 airtime 5.0 %, loss 100.0 %, ! deaf to us?; station 5 never heard, loss 100.0 %; drops retry-limit 3 (+3), rx-fcs 1 (+1)"`,
     );
     expect(plainLine(figuresOf({ mac: { carrierStuck: true } }), '12:03:04')).toMatch(/; ! stuck carrier: [^;]+; /);
   });

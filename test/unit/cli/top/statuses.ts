@@ -38,6 +38,7 @@ export function statusOf({ mac, line, ...rest }: Parts = {}): BridgeStatus {
       repairs: 0,
       tapDropped: 0,
       qdisc: { kind: 'pfifo_fast', backlogPackets: 12, backlogBytes: 6912, dropped: 0 },
+      queueDelayMs: 2400,
     },
     mac: {
       state: 'contending',
