@@ -17,7 +17,7 @@ export const UNHEARD_BY_DEAF = [1, 3] as const;
 export const STUCK = 5;
 
 const NUMBERS = [1, 2, 3, 4, 5] as const;
-const SETTINGS = ['air.rateBps=19200', 'line.baudRate=38400', 'link.mtuBytes=576', 'mac.hostLatencyUs=40000'];
+const SETTINGS = ['mac.hostLatencyUs=50000'];
 const SINK_PORT = 9;
 /** Fills the MTU. */
 const FLOOD_BYTES = 548;
