@@ -26,7 +26,7 @@ const STAGES = {
     needs: () => [
       ...root(),
       ...tun(),
-      ...programs({ ip: 'iproute2', ping: 'iputils-ping', tshark: 'tshark', chromium: 'chromium' }),
+      ...programs({ ip: 'iproute2', ping: 'iputils-ping', jq: 'jq', tshark: 'tshark', chromium: 'chromium' }),
     ],
     run: () => vitest('system'),
   },
