@@ -14,7 +14,7 @@ const IN_CI = ['true', '1'].includes(process.env.CI ?? '');
 /** No stage takes as long unless it hangs. */
 const STAGE_TIMEOUT_MS = 15 * 60_000;
 
-/** @typedef {{ passed: number, failed: number, notes: string[] }} Outcome */
+/** @typedef {{ passed: number, failed: number, notes: string[], table?: string }} Outcome */
 
 /** @type {Record<string, { needs?: () => string[], run: () => Promise<Outcome> }>} */
 const STAGES = {
@@ -137,13 +137,14 @@ async function vitest(project) {
   try {
     const report = join(dir, 'report.json');
     const notRun = join(dir, 'not-run');
+    const table = join(dir, 'table');
     const { ok, why } = await node(
       [
         join(ROOT, 'node_modules/vitest/vitest.mjs'),
         ...['run', '--config', 'test/vitest.config.ts', '--project', project],
         ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
       ],
-      { SLUICE_NOT_RUN: notRun },
+      { SLUICE_NOT_RUN: notRun, SLUICE_TABLE: table },
     );
     const outcome = existsSync(report)
       ? count(JSON.parse(readFileSync(report, 'utf8')))
@@ -160,6 +161,7 @@ async function vitest(project) {
       for (const line of readFileSync(notRun, 'utf8').split('\n').filter(Boolean))
         outcome.notes.push(`not run: ${line}`);
     }
+    if (existsSync(table)) outcome.table = readFileSync(table, 'utf8');
     return outcome;
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -206,6 +208,7 @@ async function main(names) {
         : { passed: 0, failed: IN_CI ? 1 : 0, notes: missing.map((what) => `not run, needs ${what}`) };
     rows.push({ name, ...outcome, seconds: (Date.now() - startMs) / 1000 });
   }
+  for (const { table } of rows) if (table !== undefined) console.log(`\n${table}`);
   console.log('\nstage          passed  failed  seconds');
   for (const { name, passed, failed, seconds, notes } of rows) {
     console.log(

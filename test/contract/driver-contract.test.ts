@@ -1,5 +1,5 @@
 /** All modem drivers under the one contract, and the table of what each did. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { driverKinds } from '../../src/modem/profile-schema.js';
@@ -40,6 +40,9 @@ describe('the contract suite', () => {
   });
 });
 
+// With all tests, test/run.mjs prints it at the end of everything.
 afterAll(() => {
-  process.stdout.write(`\n${table.toString()}\n\n`);
+  const { SLUICE_TABLE: file } = process.env;
+  if (file === undefined) process.stdout.write(`\n${table.toString()}\n\n`);
+  else writeFileSync(file, table.toString());
 });
