@@ -145,8 +145,8 @@ export class ChannelAccess {
     const answerStartUs = this.#answerStartUs;
     this.#answerStartUs = null;
     // What came as an answer and was as short as one needs no answer itself, understood or not.
-    if (answerStartUs !== null && nowUs - answerStartUs <= timing.answerMaxUs)
-      this.#channel.defer(-timing.carrierHoldUs);
+    const lastedUs = answerStartUs === null ? 0 : nowUs - answerStartUs;
+    if (lastedUs >= timing.answerMinUs && lastedUs <= timing.answerMaxUs) this.#channel.defer(-timing.carrierHoldUs);
     this.resume();
   }
 

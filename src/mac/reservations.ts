@@ -21,7 +21,7 @@ import type { Station } from '../wire/packet.js';
 import type { MacTiming } from './timing.js';
 
 /** An exchange is worth a request if it is so many times as long. */
-const WORTH = 3;
+const WORTH = 1.5;
 /** Share of unacknowledged attempts from which on requests begin; noise of 10 % per frame costs 0.19. */
 const LOSS_FROM = 0.3;
 /** And where nobody was seen to be hidden, because nothing ever gets through: so many attempts, so many of them lost. */

@@ -20,6 +20,8 @@ export interface MacTiming {
   readonly carrierHoldUs: number;
   /** A signal in the time kept free for an answer that is no longer than this is taken for the answer. */
   readonly answerMaxUs: number;
+  /** One that is shorter is the end of something else, that of another's frame after a collision with ours. */
+  readonly answerMinUs: number;
   /** A carrier that has been busy for longer is stuck: no exchange lasts so long. */
   readonly stuckBusyUs: number;
   /** Late by more than this, a timer has missed its slot. */
@@ -48,15 +50,17 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
   const ackEndUs = Math.ceil(ackStartUs + carrierDetectUs + ackAirUs + hostLatencyUs);
   const carrierHoldUs = phy.timing.carrierHoldUs ?? 0;
   const longestUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + ackEndUs;
+  // From the beginning of a slot to the report of a carrier it takes turnaround and detection, and up to propagation
+  // and host latency more: half of the first part leaves the same margin on both sides.
+  const carrierReportUs = Math.floor((turnaroundUs + carrierDetectUs) / 2);
   return {
     slotUs,
     burstGapUs: Math.ceil(BURST_GAP_REACTIONS * reactionUs),
     ackStartUs,
     ackEndUs,
-    // From the beginning of a slot to the report of a carrier it takes turnaround and detection, and up to propagation
-    // and host latency more: half of the first part leaves the same margin on both sides.
-    carrierReportUs: Math.floor((turnaroundUs + carrierDetectUs) / 2),
+    carrierReportUs,
     carrierHoldUs,
+    answerMinUs: Math.floor(carrierReportUs + ackAirUs / 2 + carrierHoldUs),
     answerMaxUs: Math.ceil(reactionUs + ackAirUs + carrierHoldUs),
     stuckBusyUs: Math.max(STUCK_MIN_US, STUCK_EXCHANGES * longestUs),
     latenessUs: Math.max(1, hostLatencyUs),

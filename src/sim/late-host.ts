@@ -2,10 +2,10 @@
 import type { Scheduler } from '../base/clock.js';
 
 /**
- * The same clock, with every call later by a draw of `latenessUs` (microseconds, 0 or more). Like a real event loop it
+ * The same clock, with every call later than its due time by `latenessUs` of it (microseconds, 0 or more). Like a real event loop it
  * never runs a call before one that was due earlier.
  */
-export function lateScheduler(scheduler: Scheduler, latenessUs: () => number): Scheduler {
+export function lateScheduler(scheduler: Scheduler, latenessUs: (dueUs: number) => number): Scheduler {
   // Due times and run times so far, to keep order: a call due later than these runs no earlier than they do.
   let latestDueUs = Number.NEGATIVE_INFINITY;
   let latestRunUs = Number.NEGATIVE_INFINITY;
@@ -13,7 +13,7 @@ export function lateScheduler(scheduler: Scheduler, latenessUs: () => number): S
     nowUs: () => scheduler.nowUs(),
     at: (atUs, callback) => {
       const dueUs = Math.max(atUs, scheduler.nowUs());
-      let runUs = dueUs + latenessUs();
+      let runUs = dueUs + latenessUs(dueUs);
       if (dueUs >= latestDueUs) {
         runUs = Math.max(runUs, latestRunUs);
         latestDueUs = dueUs;

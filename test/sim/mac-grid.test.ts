@@ -133,7 +133,7 @@ describe('a channel that is not ideal', () => {
     expect(utilisation).toBeGreaterThan(0.7);
   });
 
-  for (const a of [0.01, 0.03, 0.1]) {
+  for (const a of [0.01, 0.03, 0.1, 0.3]) {
     it(`with hidden terminals carries almost as much, for all alike, a = ${a}`, () => {
       const { utilisation, jain, snapshots } = simulateSaturation({
         stations: 3,
@@ -144,7 +144,7 @@ describe('a channel that is not ideal', () => {
         destination: (station) => (station === 2 ? 1 : 2),
         medium: { hears: (listener, speaker) => listener + speaker !== 4 },
       });
-      expect(utilisation).toBeGreaterThan(0.85);
+      expect(utilisation).toBeGreaterThan(a > 0.1 ? 0.8 : 0.85);
       expect(jain).toBeGreaterThan(0.95);
       expect(snapshots[0]?.counters.requests).toBeGreaterThan(100);
     });
