@@ -10,70 +10,62 @@ export const ESC_END = 0xdc;
 /** After ESC: an ESC of the data (ESC_ESC, TFESC). */
 export const ESC_ESC = 0xdd;
 
-/** How many octets of these need an escape. */
-export function countEscapes(octets: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < octets.length; i++) {
-    const octet = octets[i];
-    if (octet === END || octet === ESC) count++;
-  }
-  return count;
-}
-
-/** Writes `octets` escaped into `target` from `at` on, which has room for twice as many. Returns the position after. */
+/**
+ * Writes `octets` escaped into `target` from `at` on, which has room for twice as many. Returns the position after.
+ * They are laid behind the room that escapes may need and moved forward run by run: native code finds and moves the runs.
+ */
 export function escapeInto(octets: Uint8Array, target: Uint8Array, at: number): number {
   const { length } = octets;
+  let end = indexOrLength(octets, END, 0);
+  let esc = indexOrLength(octets, ESC, 0);
+  if (end === esc) {
+    target.set(octets, at);
+    return at + length;
+  }
+  const source = at + length;
+  target.set(octets, source);
   let to = at;
-  for (let i = 0; i < length; i++) {
-    const octet = octets[i] as number;
-    // Both lie above all of ASCII, so one comparison decides for most octets of text.
-    if (octet >= END && (octet === END || octet === ESC)) {
-      target[to++] = ESC;
-      target[to++] = octet === END ? ESC_END : ESC_ESC;
+  let from = 0;
+  for (;;) {
+    const next = end < esc ? end : esc;
+    target.copyWithin(to, source + from, source + next);
+    to += next - from;
+    if (next === length) return to;
+    from = next + 1;
+    target[to++] = ESC;
+    if (next === end) {
+      target[to++] = ESC_END;
+      end = indexOrLength(octets, END, from);
     } else {
-      target[to++] = octet;
+      target[to++] = ESC_ESC;
+      esc = indexOrLength(octets, ESC, from);
     }
   }
-  return to;
 }
 
-/** Writes `octets` escaped into `target` from `at` on; `escapes` is their `countEscapes`. Returns the position after. */
-export function writeEscaped(octets: Uint8Array, escapes: number, target: Uint8Array, at: number): number {
-  if (escapes === 0) {
-    target.set(octets, at);
-    return at + octets.length;
-  }
-  let to = at;
-  for (let i = 0; i < octets.length; i++) {
-    const octet = octets[i] as number;
-    if (octet === END || octet === ESC) {
-      target[to++] = ESC;
-      target[to++] = octet === END ? ESC_END : ESC_ESC;
-    } else {
-      target[to++] = octet;
-    }
-  }
-  return to;
+function indexOrLength(octets: Uint8Array, octet: number, from: number): number {
+  const at = octets.indexOf(octet, from);
+  return at < 0 ? octets.length : at;
 }
 
 /** The octets that `body` stands for, in a buffer of their own; or why it is none. */
 export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | DiscardCause {
-  const first = body.indexOf(ESC);
-  if (first < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
-  // One pass into room enough; what the escapes have saved is left over.
+  let escape = body.indexOf(ESC);
+  if (escape < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
+  // A copy in which the runs after each escape move to the front; what the escapes have saved is left over.
   const frame = new Uint8Array(body);
-  const { length } = body;
-  let to = first;
-  for (let i = first; i < length; i++) {
-    const octet = body[i] as number;
-    if (octet !== ESC) {
-      frame[to++] = octet;
-      continue;
+  let to = escape;
+  while (escape >= 0) {
+    const escaped = body[escape + 1];
+    if (escaped !== ESC_END && escaped !== ESC_ESC) {
+      return body.length - countEscapeOctets(body) > maxBytes ? 'too-long' : 'malformed';
     }
-    const next = body[++i];
-    if (next === ESC_END) frame[to++] = END;
-    else if (next === ESC_ESC) frame[to++] = ESC;
-    else return body.length - countEscapeOctets(body) > maxBytes ? 'too-long' : 'malformed';
+    frame[to++] = escaped === ESC_END ? END : ESC;
+    const from = escape + 2;
+    escape = body.indexOf(ESC, from);
+    const runEnd = escape < 0 ? body.length : escape;
+    frame.copyWithin(to, from, runEnd);
+    to += runEnd - from;
   }
   return to > maxBytes ? 'too-long' : frame.subarray(0, to);
 }

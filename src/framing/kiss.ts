@@ -5,7 +5,7 @@
  */
 import type { Decoder, DiscardCause } from './codec.js';
 import { DelimitedReader, finder, requireBound } from './delimited.js';
-import { countEscapes, END, undoEscapes, writeEscaped } from './escape.js';
+import { END, escapeInto, undoEscapes } from './escape.js';
 
 /** Commands, the low four bits of the type octet. 0-6 from the KISS specification. */
 export const KISS_DATA = 0x0;
@@ -50,13 +50,11 @@ export function maxEncodedKissBytes(payloadBytes: number): number {
 
 /** One frame as it goes to the line, FENDs included. `type` is a whole octet, see `kissType`. */
 export function encodeKiss(type: number, payload: Uint8Array): Uint8Array {
-  const head = Uint8Array.of(type);
-  const headEscapes = countEscapes(head);
-  const escapes = countEscapes(payload);
-  const line = new Uint8Array(payload.length + escapes + headEscapes + 3);
+  const line = new Uint8Array(maxEncodedKissBytes(payload.length));
   line[0] = END;
-  line[writeEscaped(payload, escapes, line, writeEscaped(head, headEscapes, line, 1))] = END;
-  return line;
+  const end = escapeInto(payload, line, escapeInto(Uint8Array.of(type), line, 1));
+  line[end] = END;
+  return line.slice(0, end + 1);
 }
 
 export interface KissOptions {
