@@ -1,6 +1,7 @@
 // Registration of everything the addon exports; no code of its own.
 #include <napi.h>
 
+#include "memory.h"
 #include "netlink_socket.h"
 #include "network_namespace.h"
 #include "packet_socket.h"
@@ -17,6 +18,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::PacketSocket::Register(env, exports);
   sluice::Pty::Register(env, exports);
   sluice::UdpSocket::Register(env, exports);
+  sluice::RegisterMemory(env, exports);
   sluice::RegisterTty(env, exports);
   sluice::RegisterTtyLines(env, exports);
   sluice::RegisterNetworkNamespace(env, exports);

@@ -16,6 +16,7 @@
         'network_namespace.cc',
         'scheduling.cc',
         'service_manager.cc',
+        'memory.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

@@ -5,17 +5,25 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, isSluiceError } from '../base/errors.js';
-import { addCapture } from './capture.js';
-import { addCheck } from './check.js';
-import { addDemo } from './demo.js';
-import { addProfiles } from './profiles.js';
-import { addReport } from './report.js';
-import { addSim } from './sim.js';
-import { addStatus } from './status.js';
-import { addTop } from './top.js';
-import { addUp } from './up.js';
+import { stayLean } from '../daemon/lean-memory.js';
 
 const EXIT_UNEXPECTED = 1;
+
+/** By name. Only the one that is asked for is loaded: the others cost a daemon that runs for months megabytes. */
+const COMMANDS: Readonly<Record<string, () => Promise<(root: Command) => void>>> = {
+  up: async () => {
+    stayLean();
+    return (await import('./up.js')).addUp;
+  },
+  check: async () => (await import('./check.js')).addCheck,
+  profiles: async () => (await import('./profiles.js')).addProfiles,
+  status: async () => (await import('./status.js')).addStatus,
+  top: async () => (await import('./top.js')).addTop,
+  capture: async () => (await import('./capture.js')).addCapture,
+  report: async () => (await import('./report.js')).addReport,
+  sim: async () => (await import('./sim.js')).addSim,
+  demo: async () => (await import('./demo.js')).addDemo,
+};
 
 function version(): string {
   const path = join(dirname(fileURLToPath(import.meta.url)), '../../../package.json');
@@ -23,7 +31,8 @@ function version(): string {
   return typeof content === 'object' && content !== null && 'version' in content ? String(content.version) : 'unknown';
 }
 
-function program(): Command {
+/** @param asked the first argument; where it is no command, all of them are there to be listed */
+async function program(asked: string | undefined): Promise<Command> {
   const root = new Command('sluice')
     .description('Turns a modem on a serial port into a network interface that feels the channel.')
     .version(version())
@@ -35,8 +44,8 @@ function program(): Command {
 Exit codes: 0 done; 1 unexpected; 2 usage or configuration; 3 a missing privilege or kernel feature;
 4 the line, or the daemon asked for, cannot be reached.`,
     );
-  const commands = [addUp, addCheck, addProfiles, addStatus, addTop, addCapture, addReport, addSim, addDemo];
-  for (const add of commands) add(root);
+  const wanted = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of wanted) (await COMMANDS[name]?.())?.(root);
   for (const command of root.commands) command.exitOverride().showHelpAfterError('(--help shows what is allowed)');
   return root;
 }
@@ -59,7 +68,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
   const { text, code } = explain(error);
   process.stderr.write(text);

@@ -1,9 +1,9 @@
 /** `sluice up`: one bridge in the foreground, until SIGINT or SIGTERM. */
 import type { Command } from 'commander';
+import { forgetStart } from '../daemon/lean-memory.js';
 import { startBridge } from '../daemon/start-bridge.js';
 import { mergeConfiguration, parseSetting, type Setting } from '../modem/configuration.js';
 import { createLog, LOG_LEVELS, type LogLevel } from '../observe/log.js';
-import { openLogFile } from '../observe/log-file.js';
 import { append, oneOf, untilSignal, wholeNumber } from './arguments.js';
 
 interface UpOptions {
@@ -77,10 +77,14 @@ async function runUp(options: UpOptions): Promise<void> {
     level,
     format: options.logFormat ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     base: { interface: configuration.interface.name, station: configuration.interface.station },
-    file: file === undefined ? undefined : await openLogFile({ file, fileBytes, filesKept, failed }),
+    file:
+      file === undefined
+        ? undefined
+        : await (await import('../observe/log-file.js')).openLogFile({ file, fileBytes, filesKept, failed }),
   });
   const stopRequested = untilSignal();
   const running = await startBridge({ configuration, log, channelIntervalUs: intervalS * 1_000_000 });
+  forgetStart();
   const end = await Promise.race([stopRequested, running.lost]);
   if (typeof end === 'string') await running.stop(end);
   else {

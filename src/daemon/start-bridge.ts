@@ -43,7 +43,6 @@ import { runBeforeOthers } from './host-scheduling.js';
 import { InterfaceWatch } from './interface-watch.js';
 import { installCallsigns, installNeighbours } from './known-neighbours.js';
 import { macConfig } from './mac-config.js';
-import { serveMetrics } from './metrics.js';
 import { RealTime } from './real-time.js';
 import { ServiceManager } from './service-manager.js';
 import type { DaemonStatus } from './status.js';
@@ -166,7 +165,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     });
     undo.push(() => control.close());
     if (wanted.metrics !== undefined) {
-      const metrics = await serveMetrics(String(wanted.metrics), () => ({
+      const metrics = await (await import('./metrics.js')).serveMetrics(String(wanted.metrics), () => ({
         status: status(),
         mac: bridge.mac.snapshot(),
       }));

@@ -69,6 +69,7 @@ export interface Addon {
   readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
   readonly Pty: new () => RawPty;
   readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
+  trimMemory(): void;
   inputBytes(fd: number): number;
   readOctets(fd: number, buffer: Uint8Array): number;
   writeOctets(fd: number, octets: Uint8Array): number;
