@@ -7,7 +7,7 @@ import { fuzzReception } from '../../bench/fuzz-reception.js';
 
 describe('fuzz', () => {
   it.each(SUBJECTS.map((subject) => [subject.name, subject] as const))(
-    '%s: nothing accounted for twice, nothing too long, nothing held after a reset',
+    '%s: every octet accounted for once, nothing too long, nothing held after a reset',
     (_, subject) => {
       fc.assert(
         fc.property(fc.integer(), (seed) => {
