@@ -22,7 +22,7 @@ const SINK_PORT = 9;
 /** Fills the MTU. */
 const FLOOD_BYTES = 548;
 const PACED_BYTES = 80;
-const PACED_US = 2_000_000;
+const PACED_US = 4_000_000;
 /** Longer than any walk lasts: it ends with its station's process. */
 const PACED_TICKS = 100;
 /** Modest traffic, as [from, to]. */
@@ -37,6 +37,8 @@ const PACED: readonly (readonly [number, number])[] = [
 /** The carrier sticks after 12 s and is found out 10 s later. */
 const PATIENCE_MS = 45_000;
 const CALLS = 3;
+/** So that what each station does at its start does not weigh much. */
+const LEAST_MS = 22_000;
 
 export class Walk {
   readonly #place = new Neighbourhood();
@@ -72,9 +74,10 @@ export class Walk {
     return station;
   }
 
-  /** Waits until there is something of each cause in the logs. */
+  /** Waits a while, and until there is something of each cause in the logs. */
   async found(): Promise<void> {
     const untilMs = Date.now() + PATIENCE_MS;
+    await nextTurns(LEAST_MS);
     for (;;) {
       const missing = this.#missing();
       if (missing === '') return;

@@ -28,9 +28,17 @@ function watch(number: number): void {
   tops.set(number, new PtyTerminal([process.execPath, MAIN, 'top', '--control', walk.station(number).control]));
 }
 
-/** What it shows now. */
+/** What top shows at last, when what it should find may be some seconds old. */
+const TELLING: Readonly<Record<number, RegExp>> = {
+  [FLOODED]: /takes most/,
+  [DEAF]: /never heard/,
+  [STUCK]: /stuck carrier/,
+};
+
 async function look(number: number, terminal: PtyTerminal): Promise<void> {
-  screens.set(number, await terminal.until((now) => now.at(-1)?.startsWith('q quits') === true, 'a whole screen'));
+  const telling = (lines: string[]): boolean =>
+    lines.at(-1)?.startsWith('q quits') === true && TELLING[number]?.test(lines.join('\n')) === true;
+  screens.set(number, await terminal.until(telling, `what is wrong, at station ${number}`));
   writeFileSync(join(folder, `top-${number}.svg`), svgOf(terminal.emulator));
 }
 
