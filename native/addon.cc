@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "netlink_socket.h"
 #include "network_namespace.h"
+#include "packet_ring.h"
 #include "packet_socket.h"
 #include "scheduling.h"
 #include "service_manager.h"
@@ -16,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::TapDevice::Register(env, exports);
   sluice::NetlinkSocket::Register(env, exports);
   sluice::PacketSocket::Register(env, exports);
+  sluice::PacketRing::Register(env, exports);
   sluice::Pty::Register(env, exports);
   sluice::UdpSocket::Register(env, exports);
   sluice::RegisterMemory(env, exports);

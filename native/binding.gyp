@@ -10,6 +10,7 @@
         'tap_device.cc',
         'netlink_socket.cc',
         'packet_socket.cc',
+        'packet_ring.cc',
         'tty.cc',
         'tty_lines.cc',
         'udp_socket.cc',

@@ -1,8 +1,9 @@
-/** What `sluice capture` does: asks a running bridge for its frames, and writes them as they come, until either ends. */
+/** What `sluice capture` does: frames of a running bridge or packets of an interface, written as they come. */
 import { SluiceError } from '../base/errors.js';
 import type { AirFrameLine, AirLine } from '../daemon/air-formats.js';
 import { controlLines, controlOctets } from '../daemon/control-client.js';
 import { defaultControlPath } from '../daemon/control-socket.js';
+import { captureInterface } from '../daemon/interface-capture.js';
 import { BlockCutter } from '../observe/pcapng.js';
 import { untilSignal } from './arguments.js';
 import { CaptureOutput } from './capture-output.js';
@@ -14,6 +15,7 @@ const END_MS = 3000;
 export interface CaptureOptions {
   readonly control?: string;
   readonly write?: string;
+  readonly interfaceSide?: true;
 }
 
 interface Ends {
@@ -28,21 +30,28 @@ type Totals = { readonly frames: number; readonly dropped: number } | undefined;
 
 /** @throws SluiceError `line` when no bridge answers, or it goes away unexpectedly; `usage` when FILE cannot be written */
 export async function runCapture(name: string | undefined, options: CaptureOptions): Promise<void> {
-  const path = options.control ?? defaultControlPath(name ?? onlyInterface());
+  const { write, interfaceSide = false } = options;
+  if (interfaceSide && write === undefined) {
+    throw new SluiceError('usage', '--interface-side needs -w', { remedy: 'For text: -w - | tshark -r -' });
+  }
+  const path = interfaceSide ? undefined : (options.control ?? defaultControlPath(name ?? onlyInterface()));
   const [finish, stop] = [new AbortController(), new AbortController()];
   void untilSignal().then(() => {
     finish.abort();
     setTimeout(() => stop.abort(), END_MS).unref();
   });
   const ends = { finish: finish.signal, stop: stop.signal };
-  const totals =
-    options.write === undefined ? await writeText(path, ends) : await writePcapng(path, ends, options.write);
+  let totals: Totals;
+  if (path === undefined) {
+    totals = await writePcapng(captureInterface(name ?? onlyInterface(), ends.finish), ends, write ?? '-');
+  } else if (write === undefined) totals = await writeText(path, ends);
+  else totals = await writePcapng(controlOctets(path, { command: 'capture' }, ends.stop, ends.finish), ends, write);
   if (stop.signal.aborted) {
     throw new SluiceError('system', `whoever reads the capture did not take its end within ${END_MS / 1000} s`);
   }
   if (totals === undefined && !finish.signal.aborted) {
     throw new SluiceError('line', 'the bridge went away during the capture', {
-      subject: path,
+      ...(path === undefined ? {} : { subject: path }),
       remedy: 'What was written up to then is complete.',
     });
   }
@@ -50,11 +59,11 @@ export async function runCapture(name: string | undefined, options: CaptureOptio
 }
 
 /** Whole blocks only, so that the file is complete whenever it ends. */
-async function writePcapng(path: string, { finish, stop }: Ends, file: string): Promise<Totals> {
+async function writePcapng(source: AsyncIterable<Uint8Array>, { stop }: Ends, file: string): Promise<Totals> {
   const output = new CaptureOutput(file, stop);
   const cutter = new BlockCutter();
   try {
-    for await (const octets of controlOctets(path, { command: 'capture' }, stop, finish)) {
+    for await (const octets of source) {
       const blocks = cutter.push(octets);
       if (blocks !== undefined) await output.write(blocks);
     }

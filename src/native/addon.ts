@@ -10,6 +10,7 @@ import { SluiceError } from '../base/errors.js';
 import type {
   Addon,
   RawNetlinkSocket,
+  RawPacketRing,
   RawPacketSocket,
   RawPty,
   RawReadable,
@@ -275,6 +276,37 @@ export class PacketSocket {
   }
 }
 
+/** What passes an interface, both ways, in blocks of a ring shared with the kernel: see observe/packet-blocks.ts. */
+export class PacketRing extends Readable<RawPacketRing> {
+  readonly blockBytes: number;
+
+  /**
+   * @param blockBytes whole pages; no packet longer than that is whole
+   * @param retireMs a block that is not full is given out after so long
+   * @throws SluiceError `privilege` without CAP_NET_RAW
+   */
+  constructor(ifindex: number, { blockBytes, blocks, retireMs }: PacketRingSize) {
+    super(translated(() => new (addon().PacketRing)(ifindex, blockBytes, blocks, retireMs)));
+    this.blockBytes = blockBytes;
+  }
+
+  /** Copies the next block into the buffer, which has room for one. @returns its octets, or -1 when there is none yet */
+  read(buffer: Uint8Array): number {
+    return translated(() => this.raw.read(buffer));
+  }
+
+  /** Packets that passed since the last call, and those among them that found no room in the ring. */
+  statistics(): { readonly packets: number; readonly dropped: number } {
+    const [packets, dropped] = translated(() => this.raw.statistics());
+    return { packets, dropped };
+  }
+
+  /** The errno (positive) that the socket has had since the last call, or 0. Not taken, it wakes `arm` again and again. */
+  takeError(): number {
+    return this.raw.takeError();
+  }
+}
+
 /** The master of a raw pty pair. Its slave is held open too, so that programs may come and go without a hang-up. */
 export class Pty extends Readable<RawPty> {
   /** The slave's path, for others to open. */
@@ -303,6 +335,12 @@ export class Pty extends Readable<RawPty> {
   releaseSlave(): void {
     this.raw.releaseSlave();
   }
+}
+
+export interface PacketRingSize {
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly retireMs: number;
 }
 
 export interface UdpSocketOptions {

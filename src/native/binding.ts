@@ -42,6 +42,12 @@ export interface RawPacketSocket {
   close(): void;
 }
 
+export interface RawPacketRing extends RawReadable {
+  read(buffer: Uint8Array): number;
+  statistics(): readonly [packets: number, dropped: number];
+  takeError(): number;
+}
+
 export interface RawPty extends RawReadable {
   readonly path: string;
   read(buffer: Uint8Array): number;
@@ -67,6 +73,7 @@ export interface Addon {
   };
   readonly NetlinkSocket: new (protocol: number, groups: number) => RawNetlinkSocket;
   readonly PacketSocket: new (ifindex: number, protocol: number, priority: number) => RawPacketSocket;
+  readonly PacketRing: new (ifindex: number, blockBytes: number, blocks: number, retireMs: number) => RawPacketRing;
   readonly Pty: new () => RawPty;
   readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
   trimMemory(): void;

@@ -43,7 +43,6 @@ const OPTION = {
   statisticsEnd: 3,
   statisticsReceived: 4,
   statisticsDropped: 5,
-  statisticsOsDropped: 7,
 } as const;
 
 /** Section 4.3.1: the bits of epb_flags. */
@@ -94,10 +93,8 @@ export interface InterfaceStatistics {
   readonly to: bigint;
   /** Those that passed, the dropped ones included. */
   readonly received: number;
-  /** Those that this capture dropped, for want of a reader that keeps up. */
+  /** Those that the capture dropped, for want of a reader that keeps up. */
   readonly dropped: number;
-  /** Those that the kernel dropped before this capture saw them. */
-  readonly osDropped?: number;
 }
 
 interface Option {
@@ -156,7 +153,6 @@ export function interfaceStatistics(info: InterfaceStatistics): Uint8Array {
     uint64(OPTION.statisticsReceived, BigInt(info.received)),
     uint64(OPTION.statisticsDropped, BigInt(info.dropped)),
   ];
-  if (info.osDropped !== undefined) options.push(uint64(OPTION.statisticsOsDropped, BigInt(info.osDropped)));
   return block(INTERFACE_STATISTICS, 12, options, (view, at) => {
     view.setUint32(at, info.interface, true);
     setTime(view, at + 4, info.to);
