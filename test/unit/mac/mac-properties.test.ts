@@ -11,7 +11,13 @@ import { seededRandom } from '../../../src/base/random.js';
 import { Mac } from '../../../src/mac/mac.js';
 import { lateScheduler } from '../../../src/sim/late-host.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
-import { decodeLinkFrame, encodeLinkFrame, type LinkFrame, SEQUENCES } from '../../../src/wire/link-frame.js';
+import {
+  decodeLinkFrame,
+  encodeLinkFrame,
+  encodeReservation,
+  type LinkFrame,
+  SEQUENCES,
+} from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
 import { FakePhy } from './fake-phy.js';
 
@@ -24,6 +30,13 @@ type Event =
   | { readonly kind: 'carrier'; readonly busy: boolean }
   | { readonly kind: 'ack'; readonly last: boolean; readonly from: number }
   | { readonly kind: 'data'; readonly to: number; readonly sequence: number; readonly retry: boolean }
+  | {
+      readonly kind: 'reservation';
+      readonly type: 'rts' | 'cts';
+      readonly from: number;
+      readonly to: number;
+      readonly us: number;
+    }
   | { readonly kind: 'garbage' }
   | { readonly kind: 'line'; readonly up: boolean };
 
@@ -61,6 +74,16 @@ const events = fc.array(
         retry: fc.boolean(),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('reservation' as const),
+        type: fc.constantFrom('rts' as const, 'cts' as const),
+        from: fc.constantFrom(PEER, 3, 5),
+        to: fc.constantFrom(OWN, 9),
+        us: fc.integer({ min: 1, max: 500_000 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: 'garbage' as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('line' as const), up: fc.boolean() }) },
   ),
@@ -81,6 +104,8 @@ class World {
   #carrierSinceUs: number | null = null;
   #up = false;
   #broadcasting = false;
+  /** Somebody else was given the channel until then. */
+  #reservedUntilUs = 0;
   #sends = 0;
   #sent = 0;
 
@@ -125,6 +150,7 @@ class World {
     else if (event.kind === 'carrier') this.#carrier(event.busy);
     else if (event.kind === 'ack') this.#acknowledge(event.last, event.from);
     else if (event.kind === 'data') this.#hear({ type: 'ip', source: 5, destination: event.to, ...event });
+    else if (event.kind === 'reservation') this.#reservation(event);
     else if (event.kind === 'garbage' && this.#up) this.phy.listener.received(new Uint8Array([1, 2, 3]), {});
     else if (event.kind === 'line') this.line(event.up);
     this.#checkHand();
@@ -180,7 +206,8 @@ class World {
   #acknowledge(last: boolean, from: number): void {
     const octets = this.phy.transmitted.at(last ? -1 : -2)?.octets;
     const frame = octets === undefined ? 'rx-truncated' : decodeLinkFrame(octets, 4);
-    if (typeof frame === 'string' || frame.type === 'ack' || frame.destination === BROADCAST) return;
+    if (typeof frame === 'string' || frame.type === 'ack' || frame.type === 'cts' || frame.destination === BROADCAST)
+      return;
     // A bitmap of nothing behind the next number expected.
     this.#hear({ type: 'ack', source: from, destination: OWN, sequence: (frame.sequence + 1) % SEQUENCES });
   }
@@ -189,7 +216,16 @@ class World {
     if (!this.#up || this.#sent < this.#sends) return;
     const body = fields.type === 'ack' ? new Uint8Array(0) : new Uint8Array([0x45, 7]);
     const frame: LinkFrame = { sequence: 0, behind: 0, more: false, retry: false, body, ...fields };
+    if (fields.type === 'ack') this.#reservedUntilUs = 0;
     this.phy.listener.received(encodeLinkFrame(frame, 4), {});
+  }
+
+  #reservation({ type, from, to, us }: Event & { kind: 'reservation' }): void {
+    if (!this.#up || this.#sent < this.#sends) return;
+    const body = encodeReservation(us);
+    const frame = { type, source: from, destination: to, sequence: 0, behind: 0, more: false, retry: false, body };
+    this.phy.listener.received(encodeLinkFrame(frame, 4), {});
+    if (type === 'cts' && to !== OWN) this.#reservedUntilUs = this.time.nowUs() + us;
   }
 
   #dropped(cause: DropCause): void {
@@ -204,7 +240,9 @@ class World {
     if (!this.#up) this.violations.push('sent while the line was down');
     if (this.#sent < this.#sends) this.violations.push('sent before the last frame was over');
     this.#broadcasting = typeof frame !== 'string' && frame.destination === BROADCAST;
-    if (typeof frame === 'string' || frame.type === 'ack' || this.#carrierSinceUs === null) return;
+    if (typeof frame === 'string' || frame.type === 'ack' || frame.type === 'cts') return;
+    if (this.time.nowUs() < this.#reservedUntilUs) this.violations.push(`${frame.type} sent while another was cleared`);
+    if (this.#carrierSinceUs === null) return;
     // A carrier that has been there for longer than any exchange is no longer believed.
     if (this.time.nowUs() - this.#carrierSinceUs < this.mac.timing.stuckBusyUs) {
       this.violations.push(`${frame.type} sent into a busy channel`);
