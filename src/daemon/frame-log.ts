@@ -8,7 +8,12 @@ import type { AirCapture } from './air-capture.js';
 import { type AirFrameLine, type AirParts, lineFormat } from './air-formats.js';
 
 /** Logs until the capture is closed. Never rejects. */
-export async function logFrames(log: Pick<Log, 'debug'>, capture: AirCapture, parts: AirParts): Promise<void> {
+export async function logFrames(
+  log: Pick<Log, 'debug' | 'enabled'>,
+  capture: AirCapture,
+  parts: AirParts,
+): Promise<void> {
+  if (!log.enabled('debug')) return;
   const never = new AbortController().signal;
   for await (const line of capture.read(lineFormat(parts), never, never)) {
     if ('outcome' in line) log.debug('frame', frameFields(line));

@@ -152,7 +152,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
         description: `station ${wanted.station}, profile ${configuration.id}`,
       }),
     };
-    if (log.enabled('debug')) void logFrames(log, capture, captured);
+    void logFrames(log, capture, captured);
     const status = (): DaemonStatus => ({ ...bridge.status(), capture: capture.status() });
     const dumps = new StatusDumps(status);
     const control = await serveControl(wanted.control ?? defaultControlPath(tapInterface.name), {

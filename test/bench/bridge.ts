@@ -10,6 +10,7 @@ import { kissOctets } from './bridge-octets.js';
 import { flood, loadedPing, type Measured, priorities, type Seen, sharedChannel } from './bridge-scenarios.js';
 import { cutRows, unplugRows } from './faults.js';
 import { fuzzRows } from './fuzz.js';
+import { observingRows } from './observing.js';
 import { hangRows, restartRows } from './restart.js';
 import type { BenchChoice, BenchRow, Say } from './rows.js';
 import { efficiencyRows, idleRows, speedRows } from './speed.js';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Measure>> = {
   efficiency: efficiencyRows,
   speed: speedRows,
   idle: idleRows,
+  observing: observingRows,
   restart: restartRows,
   hang: hangRows,
   unplug: unplugRows,
