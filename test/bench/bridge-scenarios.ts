@@ -307,12 +307,16 @@ export interface SharedMeasured {
 }
 
 /** Everybody floods the next one. */
-export async function sharedChannel(options: { stations: number; seconds: number }): Promise<SharedMeasured> {
+export async function sharedChannel(options: {
+  stations: number;
+  seconds: number;
+  /** Not counted, at the start. */
+  settleSeconds?: number;
+}): Promise<SharedMeasured> {
   const numbers = Array.from({ length: options.stations }, (_, index) => index + 1);
   const payloadBytes = MTU_BYTES - HEADERS_BYTES;
   return await withStations({ stations: options.stations, rateBps: RATE_BPS }, async (stations, place) => {
     const next = (number: number): number => (number % options.stations) + 1;
-    const startUs = monotonicUs();
     for (const number of numbers) {
       await at(stations, number).call('flood', {
         to: { address: addressOf(next(number)), port: SINK },
@@ -322,12 +326,14 @@ export async function sharedChannel(options: { stations: number; seconds: number
         sendBufferBytes: SMALL_SEND_BUFFER_BYTES,
       });
     }
+    await sleep(1000 * (options.settleSeconds ?? 0));
+    const startUs = monotonicUs();
     await sleep(1000 * options.seconds);
     const endUs = monotonicUs();
     const seen = await Promise.all(stations.map(seenOf));
     const received = await Promise.all(stations.map((station) => station.call('received', { port: SINK })));
     for (const station of stations) await station.call('flooded', { stop: true });
-    const arrivals = received.flat().filter(({ atUs }) => atUs <= endUs);
+    const arrivals = received.flat().filter(({ atUs }) => atUs >= startUs && atUs <= endUs);
     const octets = numbers.map((number) =>
       arrivals.filter(({ stream }) => stream === number).reduce((sum, each) => sum + each.octets, 0),
     );

@@ -66,6 +66,7 @@ export function drawing(rows: readonly MacRow[]): string {
     lines.push(`<text x="${PLOT.right + 10}" y="${lowest.toFixed(1)}" fill="${style.colour}">${style.label}</text>`);
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">
+<title>Utilisation against the number of stations</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>
 <text x="${PLOT.left}" y="28" font-size="16">Channel carrying data that arrived, saturated stations, slot ${100 * A} % of a frame</text>
 ${lines.join('\n')}

@@ -15,6 +15,8 @@ const MTU_BYTES = 576;
 /** IPv4 and UDP headers, which the receiving program does not see. */
 const HEADERS_BYTES = 28;
 const SECONDS = 60;
+/** From a cold start, all at once. */
+const SETTLE_SECONDS = 15;
 const TCP_SECONDS = 40;
 const IPERF_PATIENCE_MS = 240_000;
 /** Little to drain at the end. */
@@ -42,11 +44,16 @@ async function sharedRows(stations: number, say: Say): Promise<MacRow[]> {
       host: unsteadyHost(1500),
       seed,
       durationUs: 1e6 * SECONDS,
+      warmUpUs: 1e6 * SETTLE_SECONDS,
       config: { aggregate: true },
     }),
   );
   const predicted = estimate(predictions.map(({ utilisation }) => utilisation)).mean;
-  const { channelShare, jain, missing, seen } = await sharedChannel({ stations, seconds: SECONDS });
+  const { channelShare, jain, missing, seen } = await sharedChannel({
+    stations,
+    seconds: SECONDS,
+    settleSeconds: SETTLE_SECONDS,
+  });
   // As IP counts it.
   const utilisation = (channelShare * MTU_BYTES) / (MTU_BYTES - HEADERS_BYTES);
   const attempts = seen.reduce((sum, each) => sum + each.attempts, 0);
