@@ -51,7 +51,7 @@ describe('MEDIUM.yaml', () => {
     };
     const document = readFileSync(new URL('../../../src/sim/medium-file.md', import.meta.url), 'utf8');
     const [medium = '', station = ''] = document.split('A station:');
-    const rows = (part: string): string[] => [...part.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key ?? '');
+    const rows = (part: string): string[] => [...part.matchAll(/^\| `(\w+)` +\|/gm)].map(([, key]) => key ?? '');
     expect(rows(medium).sort()).toEqual(keysOf(`${THREE}nonsense: 1\n`).sort());
     expect(rows(station).sort()).toEqual(keysOf('rateBps: 1\nstations: [{ id: 1, nonsense: 1 }]\n').sort());
     const example = /```yaml\n([^`]*)```/.exec(document)?.[1] ?? '';
