@@ -50,20 +50,20 @@ function indexOrLength(octets: Uint8Array, octet: number, from: number): number 
 
 /** The octets that `body` stands for, in a buffer of their own; or why it is none. */
 export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | DiscardCause {
-  let escape = body.indexOf(ESC);
-  if (escape < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
+  let escapeAt = body.indexOf(ESC);
+  if (escapeAt < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
   // A copy in which the runs after each escape move to the front; what the escapes have saved is left over.
   const frame = new Uint8Array(body);
-  let to = escape;
-  while (escape >= 0) {
-    const escaped = body[escape + 1];
+  let to = escapeAt;
+  while (escapeAt >= 0) {
+    const escaped = body[escapeAt + 1];
     if (escaped !== ESC_END && escaped !== ESC_ESC) {
       return body.length - countEscapeOctets(body) > maxBytes ? 'too-long' : 'malformed';
     }
     frame[to++] = escaped === ESC_END ? END : ESC;
-    const from = escape + 2;
-    escape = body.indexOf(ESC, from);
-    const runEnd = escape < 0 ? body.length : escape;
+    const from = escapeAt + 2;
+    escapeAt = body.indexOf(ESC, from);
+    const runEnd = escapeAt < 0 ? body.length : escapeAt;
     frame.copyWithin(to, from, runEnd);
     to += runEnd - from;
   }
