@@ -1,5 +1,5 @@
 /** Packets of an interface through the ring: nothing lost, nothing twice, in order; and what did not fit is counted. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ const LEAD_MAX_BYTES = 10 << 20;
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
 let socket: PacketSocket;
+let child: ChildProcess | undefined;
 
 beforeAll(() => {
   unshareNetwork();
@@ -34,6 +35,7 @@ beforeAll(() => {
   socket = new PacketSocket(interfaceIndex('near0'));
 });
 afterAll(() => {
+  child?.kill('SIGKILL');
   socket.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -56,14 +58,14 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 
 it('captures every packet once and in order, at the rate of the unlimited pty', async () => {
   const path = join(folder, 'interface.pcapng');
-  const child = spawn(process.execPath, [MAIN, 'capture', 'near0', '--interface-side', '-w', path], {
+  child = spawn(process.execPath, [MAIN, 'capture', 'near0', '--interface-side', '-w', path], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  const ended = new Promise((resolve) => child.once('close', resolve));
+  const ended = new Promise((resolve) => child?.once('close', resolve));
   await until(() => hasHeader(path), 'the capture', 20_000);
   const startMs = performance.now();
   for (let sent = 0; sent < COUNT; ) {
@@ -137,8 +139,8 @@ it('counts what found no room, and goes on behind the gap', () => {
 
 it('puts VLAN tags back, ends with its interface, and names what is missing', async () => {
   const path = join(folder, 'gone.pcapng');
-  const child = spawn(process.execPath, [MAIN, 'capture', 'far0', '--interface-side', '-w', path], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => child.once('close', resolve));
+  child = spawn(process.execPath, [MAIN, 'capture', 'far0', '--interface-side', '-w', path], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child?.once('close', resolve));
   await until(() => hasHeader(path), 'the capture', 20_000);
   // The kernel takes the tag out where the frame arrives.
   const tagged = frame.slice(0, 64);
