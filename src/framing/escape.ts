@@ -27,7 +27,7 @@ export function escapeInto(octets: Uint8Array, target: Uint8Array, at: number): 
   let to = at;
   let from = 0;
   for (;;) {
-    const next = end < esc ? end : esc;
+    const next = Math.min(end, esc);
     target.copyWithin(to, source + from, source + next);
     to += next - from;
     if (next === length) return to;
