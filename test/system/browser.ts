@@ -42,9 +42,18 @@ export async function open(browser: Browser, path: string, scheme: 'light' | 'da
   return { page, requests, complaints };
 }
 
-/** Pictures for people to look at, if a folder for them is named in SLUICE_PICTURES. */
-export async function picture(page: Page, name: string, fullPage = true): Promise<Buffer> {
+/**
+ * Pictures for people to look at, if a folder for them is named in SLUICE_PICTURES.
+ * @param what all of the page, what of it the window shows, or one element
+ */
+export async function picture(
+  page: Page,
+  name: string,
+  what: 'all' | 'window' | `#${string}` = 'all',
+): Promise<Buffer> {
   const folder = process.env.SLUICE_PICTURES;
   if (folder !== undefined) mkdirSync(folder, { recursive: true });
-  return await page.screenshot({ fullPage, ...(folder === undefined ? {} : { path: join(folder, `${name}.png`) }) });
+  const options = folder === undefined ? {} : { path: join(folder, `${name}.png`) };
+  if (what === 'all' || what === 'window') return await page.screenshot({ fullPage: what === 'all', ...options });
+  return await page.locator(what).screenshot(options);
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/observe/events.js';
 import { MAIN, sluice } from './bridge-support.js';
+import { open, picture, startBrowser } from './browser.js';
 import { PtyTerminal } from './pty-terminal.js';
 import { svgOf } from './terminal-picture.js';
 import { DEAF, FLOODED, FLOODER, STUCK, UNHEARD_BY_DEAF, Walk } from './walk-scenario.js';
@@ -164,5 +165,14 @@ describe('the report', () => {
     expect(stdout).toContain(`Station ${FLOODER} floods the channel`);
     expect(stdout).toContain(`Station ${DEAF} is deaf to stations ${UNHEARD_BY_DEAF.join(' and ')}`);
     expect(stdout).toContain(`Station ${STUCK} has a stuck carrier`);
+    const browser = await startBrowser();
+    try {
+      const { page, requests, complaints } = await open(browser, join(folder, 'report.html'));
+      expect({ requests: requests.length, complaints }).toEqual({ requests: 1, complaints: [] });
+      await picture(page, 'report', 'window');
+      await picture(page, 'report-sensed', '#sensed');
+    } finally {
+      await browser.close();
+    }
   });
 });

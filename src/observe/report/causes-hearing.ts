@@ -1,7 +1,7 @@
 /** Finds what is wrong with who hears whom: stuck carriers, deaf stations, hidden ones. */
 import type { Cause } from './cause.js';
 import { sumOf } from './figures.js';
-import { airtimeMs, coveredMs, hears, type Stretch, senders, strangeMs, stuckShare } from './stretch.js';
+import { airtimeMs, blockedShare, coveredMs, hears, type Stretch, senders, stuckShare } from './stretch.js';
 import { capital, count, duration, list, percent, stations, times } from './words.js';
 
 /** A carrier that takes this share of the time without a frame, while nobody else senses the like, is one's own. */
@@ -13,9 +13,8 @@ const CALLS = 3;
 export function stuckCarriers(stretch: Stretch): Cause[] {
   const sensed = [...stretch.figures].map(([station, figures]) => {
     const stuck = stuckShare(figures);
-    const strange = figures.coveredMs > 0 ? strangeMs(figures) / figures.coveredMs : 0;
     const begun = (stretch.notes.get(station) ?? []).some(({ note }) => note.kind === 'stuck-busy' && note.begins);
-    return { station, figures, stuck, share: stuck + strange, isStuck: stuck >= STUCK_SHARE || begun };
+    return { station, figures, stuck, share: blockedShare(figures), isStuck: stuck >= STUCK_SHARE || begun };
   });
   const median = sensed.map(({ share }) => share).sort((a, b) => a - b)[Math.floor((sensed.length - 1) / 2)] ?? 0;
   const found = sensed.filter(
@@ -128,7 +127,11 @@ function neverAnswered(stretch: Stretch, known: readonly Cause[]): Cause[] {
   const causes: Cause[] = [];
   for (const [caller, figures] of stretch.figures) {
     for (const [called, unanswered] of figures.unanswered) {
-      const isKnown = known.some(({ stations: [first, ...rest] }) => first === called && rest.includes(caller));
+      // Who is deaf to a station hears no answers of it, either.
+      const isKnown = known.some(
+        ({ stations: [first, ...rest] }) =>
+          (first === called && rest.includes(caller)) || (first === caller && rest.includes(called)),
+      );
       if (isKnown || unanswered < CALLS || (figures.answered.get(called) ?? 0) > 0) continue;
       const isHeard = (figures.heardMs.get(called) ?? 0) > 0;
       causes.push({

@@ -4,9 +4,13 @@ import { type Figures, sumOf } from './figures.js';
 import { airtimeMs, coveredMs, type Stretch, senders, strangeMs, stuckShare } from './stretch.js';
 import { capital, count, list, percent, stations, times } from './words.js';
 
-/** Airtime of one station: share of the time, and share of all airtime, from which on it is worth a word. */
-const FLOOD_TIME = 0.3;
-const FLOOD_SHARE = 0.5;
+/** Who sends for such a share of the time, for such a share of all airtime, and so many times as much as the next one, floods. */
+const FLOOD_TIME = 0.25;
+/** Where so many packets wait, there would be more if it could. */
+const FLOOD_TIME_QUEUED = 0.15;
+const FLOOD_QUEUE = 20;
+const FLOOD_SHARE = 0.4;
+const FLOOD_FACTOR = 2;
 const FULL = 0.75;
 /** Of fewer, some are lost by chance. */
 const MANY_ATTEMPTS = 10;
@@ -16,16 +20,16 @@ const STRANGE_SHARE = 0.15;
 export function floods(stretch: Stretch): Cause[] {
   const lengthMs = coveredMs(stretch);
   const all = senders(stretch).map((station) => ({ station, ms: airtimeMs(stretch, station) }));
+  const [greedy, next] = all.sort((left, right) => right.ms - left.ms);
+  if (lengthMs === 0 || greedy === undefined || next === undefined) return [];
   const sumMs = sumOf(all.map(({ ms }) => ms));
-  if (lengthMs === 0 || all.length < 2) return [];
-  const greedy = all.find(({ ms }) => ms >= FLOOD_TIME * lengthMs && ms >= FLOOD_SHARE * sumMs);
-  if (greedy === undefined) {
+  const { station, ms } = greedy;
+  const queue = stretch.figures.get(station)?.queueMax ?? 0;
+  const leastMs = (queue >= FLOOD_QUEUE ? FLOOD_TIME_QUEUED : FLOOD_TIME) * lengthMs;
+  if (ms < leastMs || ms < FLOOD_SHARE * sumMs || ms < FLOOD_FACTOR * next.ms) {
     const share = sumMs / lengthMs;
     return share >= FULL ? [full(stretch, all.length, share)] : [];
   }
-  const { station, ms } = greedy;
-  const second = Math.max(...all.filter((each) => each.station !== station).map((each) => each.ms));
-  const queue = stretch.figures.get(station)?.queueMax ?? 0;
   const queued = queue > 0 ? ` Up to ${count(queue)} packets wait in its queue.` : '';
   const waiting = waits(stretch, station);
   return [
@@ -34,7 +38,7 @@ export function floods(stretch: Stretch): Cause[] {
       stations: [station],
       weight: Math.min(1, (ms / lengthMs) * 0.9),
       title: `Station ${station} floods the channel`,
-      text: `It sent for ${percent(ms / lengthMs)} of the time, which is ${percent(ms / sumMs)} of all that was sent and ${times(ms / Math.max(second, 1))} as much as the next one.${queued}${waiting}`,
+      text: `It sent for ${percent(ms / lengthMs)} of the time, which is ${percent(ms / sumMs)} of all that was sent and ${times(ms / Math.max(next.ms, 1))} as much as the next one.${queued}${waiting}`,
       remedy: `Find out what sends so much at station ${station} and limit it there; give what matters a higher priority.`,
     },
   ];

@@ -9,11 +9,13 @@ export function causesOf(stretch: Stretch): Cause[] {
   const stuck = stuckCarriers(stretch);
   const hearing = deafAndHidden(stretch);
   const stuckStations = new Set(stuck.flatMap((cause) => cause.stations));
-  // Calls to a station that does not hear are lost for that reason, and no collisions.
+  // Calls to a station that does not hear, and its own, which it hears no answers to, are lost for that reason.
   const explained = new Set<string>();
   for (const { kind, stations } of hearing) {
     const [called, ...callers] = stations;
-    if (kind !== 'hidden') for (const caller of callers) explained.add(`${caller}>${called}`);
+    if (kind !== 'hidden') {
+      for (const caller of callers) explained.add(`${caller}>${called}`).add(`${called}>${caller}`);
+    }
   }
   // What they do not sense they send into.
   const blind = new Set(stuckStations);

@@ -9,9 +9,9 @@ export type ClockOffsets = ReadonlyMap<number, number>;
 
 /** More are not compared: the first ones do. */
 const MAX_CELLS = 2000;
-/** So many changes of the airtime, and so good a fit (1 is perfect), are no chance. */
-const LEAST_CHANGES = 8;
-const LEAST_FIT = 0.8;
+/** So many changes of the airtime in either log, and so good a fit (1 is perfect), are no chance. */
+const LEAST_CHANGES = 40;
+const LEAST_FIT = 0.9;
 /** The fit must be better than elsewhere, and than that of the clocks as they are, by this much: traffic may repeat itself. */
 const BETTER = 0.1;
 
@@ -97,11 +97,12 @@ function correlation(a: Float64Array, b: Float64Array, at: number): number {
   const n = until - from;
   if (n < Math.max(LEAST_CHANGES, Math.min(a.length, b.length) / 2)) return 0;
   let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
-  let changes = 0;
+  let [changesA, changesB] = [0, 0];
   for (let index = from; index < until; index++) {
     const x = a[index] ?? 0;
     const y = b[index - at] ?? 0;
-    if (index > from && x !== a[index - 1]) changes++;
+    if (index > from && x !== a[index - 1]) changesA++;
+    if (index > from && y !== b[index - at - 1]) changesB++;
     sumA += x;
     sumB += y;
     sumAA += x * x;
@@ -109,5 +110,5 @@ function correlation(a: Float64Array, b: Float64Array, at: number): number {
     sumAB += x * y;
   }
   const spread = (sumAA - (sumA * sumA) / n) * (sumBB - (sumB * sumB) / n);
-  return changes < LEAST_CHANGES || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
+  return Math.min(changesA, changesB) < LEAST_CHANGES || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
 }

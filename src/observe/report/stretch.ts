@@ -13,8 +13,8 @@ export interface Stretch {
 /** Less airtime than this, or fewer attempts, may have been missed by chance. */
 const TELLING_MS = 300;
 const TELLING_ATTEMPTS = 3;
-/** Whose receiver is stuck for longer than this share of the time is not called deaf besides. */
-const STUCK_SHARE = 0.2;
+/** Whose receiver is blocked for longer than this share of the time is not called deaf besides. */
+const BLOCKED_SHARE = 0.5;
 
 /** All that sent, whether there is a log of theirs or not, by number. */
 export function senders(stretch: Stretch): number[] {
@@ -53,12 +53,17 @@ export function stuckShare(figures: Figures): number {
   return figures.coveredMs > 0 ? figures.stuckMs / figures.coveredMs : 0;
 }
 
+/** Share of the time in which a carrier was sensed that no frame came of, believed or not. */
+export function blockedShare(figures: Figures): number {
+  return figures.coveredMs > 0 ? (figures.stuckMs + strangeMs(figures)) / figures.coveredMs : 0;
+}
+
 /** Whether `listener` hears `sender`; null when the logs do not tell. */
 export function hears(stretch: Stretch, listener: number, sender: number): boolean | null {
   const there = stretch.figures.get(listener);
   const here = stretch.figures.get(sender);
   if ((there?.heardMs.get(sender) ?? 0) > 0 || (here?.answered.get(listener) ?? 0) > 0) return true;
-  if (there === undefined || there.heardRestMs > 0 || stuckShare(there) > STUCK_SHARE) return null;
+  if (there === undefined || there.heardRestMs > 0 || blockedShare(there) > BLOCKED_SHARE) return null;
   if (there.coveredMs < coveredMs(stretch) / 2) return null;
   if (here !== undefined && here.attempts < TELLING_ATTEMPTS) return null;
   return airtimeMs(stretch, sender) >= TELLING_MS ? false : null;
