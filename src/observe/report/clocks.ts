@@ -110,5 +110,7 @@ function correlation(a: Float64Array, b: Float64Array, at: number): number {
     sumAB += x * y;
   }
   const spread = (sumAA - (sumA * sumA) / n) * (sumBB - (sumB * sumB) / n);
-  return Math.min(changesA, changesB) < LEAST_CHANGES || spread <= 0 ? 0 : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
+  return Math.min(changesA, changesB) < LEAST_CHANGES || spread <= 0
+    ? 0
+    : (sumAB - (sumA * sumB) / n) / Math.sqrt(spread);
 }
