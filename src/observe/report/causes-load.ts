@@ -4,13 +4,13 @@ import { type Figures, sumOf } from './figures.js';
 import { airtimeMs, coveredMs, type Stretch, senders, strangeMs, stuckShare } from './stretch.js';
 import { capital, count, list, percent, stations, times } from './words.js';
 
-/** Who sends for such a share of the time, for such a share of all airtime, and so many times as much as the next one, floods. */
+/** Who sends for such a share of the time, for such a share of all airtime, and so much more than the next one, floods. */
 const FLOOD_TIME = 0.25;
 /** Where so many packets wait, there would be more if it could. */
 const FLOOD_TIME_QUEUED = 0.15;
 const FLOOD_QUEUE = 20;
 const FLOOD_SHARE = 0.4;
-const FLOOD_FACTOR = 2;
+const FLOOD_FACTOR = 1.5;
 const FULL = 0.75;
 /** Of fewer, some are lost by chance. */
 const MANY_ATTEMPTS = 10;
