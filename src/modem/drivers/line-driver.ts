@@ -144,6 +144,11 @@ export abstract class LineDriver implements ModemDriver {
     return 0;
   }
 
+  /** Of a transmission that has come to its end. */
+  protected outcome(): 'sent' | 'refused' {
+    return 'sent';
+  }
+
   protected get ready(): boolean {
     return this.#ready;
   }
@@ -272,7 +277,7 @@ export abstract class LineDriver implements ModemDriver {
     const waitingBytes = (this.#line?.unwrittenBytes ?? 0) - this.#toleratedBytes();
     const isHeld = this.isHeld();
     if (waitingBytes <= 0 && !isHeld) {
-      this.#over('sent');
+      this.#over(this.outcome());
       return;
     }
     const pollUs = isHeld ? CTS_POLL_US : POLL_US;
