@@ -333,7 +333,8 @@ export async function sharedChannel(options: {
     const seen = await Promise.all(stations.map(seenOf));
     const received = await Promise.all(stations.map((station) => station.call('received', { port: SINK })));
     for (const station of stations) await station.call('flooded', { stop: true });
-    const arrivals = received.flat().filter(({ atUs }) => atUs >= startUs && atUs <= endUs);
+    const all = received.flat().filter(({ atUs }) => atUs <= endUs);
+    const arrivals = all.filter(({ atUs }) => atUs >= startUs);
     const octets = numbers.map((number) =>
       arrivals.filter(({ stream }) => stream === number).reduce((sum, each) => sum + each.octets, 0),
     );
@@ -347,8 +348,7 @@ export async function sharedChannel(options: {
       leastPackets: Math.min(...parts.flat()) / payloadBytes,
       collisionRatio: summary === undefined ? null : summary.channel.collisionUs / Math.max(1, summary.channel.busyUs),
       missing: numbers.reduce(
-        (sum, number) =>
-          sum + missing(arrivals.filter(({ stream }) => stream === number).map(({ sequence }) => sequence)),
+        (sum, number) => sum + missing(all.filter(({ stream }) => stream === number).map(({ sequence }) => sequence)),
         0,
       ),
       seen,
