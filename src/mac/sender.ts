@@ -93,6 +93,8 @@ export class Sender {
 
   /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
   beginBurst(nowUs: number): boolean {
+    // What was given out last is over; a request for the channel that is not sent must not bring it back.
+    this.#unconfirmed = null;
     this.#giveUpHopeless(nowUs);
     const repeats = [...(this.#open?.unacknowledged ?? [])];
     if (repeats.length === 0) this.#packer.letOvertake(nowUs);
