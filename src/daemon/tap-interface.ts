@@ -83,6 +83,8 @@ export class TapInterface implements WatchedInterface {
       const refusals: Refusal[] = [];
       const before = this.#netlink.linkByIndex(this.tap.ifindex);
       const addressesBefore = this.#netlink.addresses(this.tap.ifindex);
+      this.#undoLink = () => this.#putBack(before, addressesBefore);
+      undo.push(this.#undoLink);
       // The gate's burst is made for the MTU, so the MTU comes first; the link goes up once the gate hangs.
       this.#setMtu();
       this.backPressure = this.#attach(wantsNative);
@@ -97,8 +99,6 @@ export class TapInterface implements WatchedInterface {
         },
         refusals,
       );
-      this.#undoLink = () => this.#putBack(before, addressesBefore);
-      undo.push(this.#undoLink);
       this.installNeighbours(refusals);
       this.mac = this.#netlink.linkByIndex(this.tap.ifindex).mac;
       for (const { command } of refusals) {

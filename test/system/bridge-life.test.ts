@@ -102,6 +102,23 @@ describe('in a namespace of its own', () => {
     expect(after).toEqual(before);
   });
 
+  it('a TAP that was there before is left as it was found by a start that fails after changing it', async () => {
+    await output(station, 'ip', 'tuntap', 'add', 'dev', 'kept1', 'mode', 'tap');
+    await output(station, 'ip', 'link', 'set', 'kept1', 'mtu', '1400', 'txqueuelen', '321');
+    const look = (): Promise<string> => output(station, 'ip', 'link', 'show', 'dev', 'kept1');
+    const before = (await look()).replace(/qdisc \S+/, '');
+    // IPv6 needs a greater MTU than this profile has, which is seen when the MTU is set.
+    const { status, stderr } = await sluiceInside(
+      station,
+      ...arguments_('--port', modem.slavePath, '--name', 'kept1', '--address', 'fd00::1/64'),
+    );
+    const after = (await look()).replace(/qdisc \S+/, '');
+    await output(station, 'ip', 'link', 'delete', 'kept1');
+    expect(stderr).toContain('an IPv6 address on an interface with MTU 576');
+    expect(status).toBe(2);
+    expect(after).toBe(before);
+  });
+
   it('a port that is missing ends in exit code 4', async () => {
     const { status, stderr } = await sluiceInside(station, ...arguments_('--port', '/dev/tty-of-nobody'));
     expect(stderr).toContain('/dev/tty-of-nobody');
