@@ -3,7 +3,7 @@
  * `command`. The answer is one line of JSON, or, where the command streams, lines or octets until either side ends it.
  */
 import { once } from 'node:events';
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
@@ -44,7 +44,8 @@ export function defaultControlPath(interfaceName: string): string {
 
 /**
  * @param commands by name
- * @throws SluiceError `system` when the socket cannot be made, or a running daemon answers on it.
+ * @throws SluiceError `system` when the socket cannot be made, or a running daemon answers on it; `configuration` when
+ *   the path is that of something else
  */
 export async function serveControl(
   path: string,
@@ -67,11 +68,7 @@ export async function serveControl(
       remedy: 'Stop it, or choose another interface name or another path with --control.',
     });
   }
-  try {
-    unlinkSync(path);
-  } catch {
-    // There was none.
-  }
+  removeStale(path);
   const open = new Set<{ end(): void }>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const left = new AbortController();
@@ -115,6 +112,19 @@ export async function serveControl(
       for (const each of paths) rmSync(each, { force: true });
     },
   };
+}
+
+/** What a daemon that was killed left there: its socket, or the link of one that was renamed. Nothing else is ours to remove. */
+function removeStale(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket() && !there.isSymbolicLink()) {
+    throw new SluiceError('configuration', `the control socket ${path}: something else has that name`, {
+      subject: path,
+      remedy: 'Choose another path with --control.',
+    });
+  }
+  unlinkSync(path);
 }
 
 function serveConnection(socket: Socket, commands: Readonly<Record<string, ControlHandler>>, gone: AbortSignal): void {

@@ -1,5 +1,5 @@
 /** The control socket over a real Unix socket: answers, streams, readers that are slow or leave. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -198,4 +198,13 @@ it('leaving the loop ends the stream', async () => {
 it('without a daemon, says so', async () => {
   await expect(askControl(path, 'status')).rejects.toMatchObject({ code: 'line' });
   await expect(controlLines(path, { command: 'x' }).next()).rejects.toMatchObject({ code: 'line' });
+});
+
+it('takes the place of what a killed daemon left, and of nothing else', async () => {
+  symlinkSync(join(folder, 'gone.sock'), path);
+  await (await serve({})).close();
+  expect(existsSync(path)).toBe(false);
+  writeFileSync(path, 'somebody needs this');
+  await expect(serveControl(path, {})).rejects.toMatchObject({ code: 'configuration' });
+  expect(readFileSync(path, 'utf8')).toBe('somebody needs this');
 });
