@@ -12,6 +12,8 @@ import type { Encapsulation, InboundPacket, OutboundPacket } from '../wire/packe
 
 /** Frames that one pull may answer or drop before others get their turn. */
 const FRAMES_A_PULL = 64;
+/** More than a ring of ours holds: where nothing holds them back, senders may fill it as fast as it is emptied. */
+const FRAMES_DISCARDED_MAX = 4096;
 
 export interface TapSideParts {
   readonly tap: Tap;
@@ -113,12 +115,16 @@ export class TapSide implements PacketSource {
     return this.#empty;
   }
 
-  /** Throws away what is still in the ring. Gives the number of frames that were not the gate's own. */
+  /** Throws away what is still in the ring. Gives the number of frames that were not the gate's own. Always ends. */
   discardRing(): number {
     const { tap, backPressure } = this.#parts;
     let frames = 0;
     try {
-      for (let frame = tap.read(); frame !== null; frame = tap.read()) if (!backPressure.isKick(frame)) frames++;
+      for (let reads = 0; reads < FRAMES_DISCARDED_MAX; reads++) {
+        const frame = tap.read();
+        if (frame === null) break;
+        if (!backPressure.isKick(frame)) frames++;
+      }
     } catch (error) {
       this.#parts.tapFailed(error);
     }
