@@ -102,6 +102,8 @@ export class Sender {
     if (first === null) return false;
     this.#polling = repeats.length > 0 && this.#acquainted.has(first.destination) && this.#worthPolling();
     this.#burstUs = 0;
+    // What the last burst ended with has been sent; if this one gets no further than a request, it must not go again.
+    this.#unconfirmed = null;
     this.#burst = { destination: first.destination, airtimeUs: 0, repeats };
     return true;
   }

@@ -42,7 +42,7 @@ export interface Line {
   open(listener: LineListener): Promise<void>;
   /** Queues octets. Never blocks, never drops: partial writes are continued. Octets queued on a lost line are discarded. */
   write(octets: Uint8Array): void;
-  /** Octets accepted by `write` that the kernel has not taken yet. */
+  /** Octets accepted by `write` that the kernel has not taken yet; a huge number from a loss until `lost` is called. */
   readonly unwrittenBytes: number;
   /** Octets that the kernel has received and nobody has read, where it can tell; otherwise 0. For a last look before transmitting. */
   pendingInputBytes(): number;

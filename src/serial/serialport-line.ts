@@ -42,6 +42,8 @@ const BAUD_RATE_TOLERANCE = 0.03;
 /** How long `close` waits for the kernel to send what it has, before that is thrown away. */
 const LINGER_US = 500_000;
 const LINGER_STEP_US = 10_000;
+/** What a lost line says it has waiting until its loss is reported: more than anybody's room, or frames would be sent into it. */
+const LOST_BYTES = 2 ** 31;
 
 export class SerialPortLine implements Line {
   readonly path: string;
@@ -74,7 +76,7 @@ export class SerialPortLine implements Line {
   }
 
   get unwrittenBytes(): number {
-    return this.#queue.bytes;
+    return this.#unreported === undefined ? this.#queue.bytes : LOST_BYTES;
   }
 
   get statistics(): LineStatistics {

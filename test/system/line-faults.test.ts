@@ -90,24 +90,51 @@ describe('a bridge whose line comes and goes', () => {
       await eventually(`cycle ${cycle}`, () => isOpen(cycle));
     }
     await load;
-    // The pty holds some fifteen frames, and one write of the bridge as many again.
+    // Each time, the pty holds some fifteen frames at the most, and one write of the bridge as many again.
     await eventually('the rest', async () => (await received()) >= 2000 - 5 * 40);
     const { mac, drops } = await sender.status();
     expect(['idle', 'contending', 'transmitting']).toContain(mac.state);
     expect(drops['line-down']).toBeUndefined();
   });
 
-  it('drops by age, and counts, the frame in hand when the port stays away', async () => {
-    await up([...SETTINGS, 'link.deadlineMs=300']);
+  /** With the line full and one frame in hand: how many frames have gone before that one. */
+  const filled = async (): Promise<number> => {
     left.hold(true);
     await pace(60, 0);
-    await eventually('a full line', async () => (await sender.status()).mac.state === 'transmitting');
+    let attempts = 0;
+    await eventually('a full line', async () => {
+      const { mac } = await sender.status();
+      const isStill = mac.state === 'transmitting' && mac.attempts > 0 && mac.attempts === attempts;
+      attempts = mac.attempts;
+      return isStill;
+    });
+    return attempts - 1;
+  };
+
+  it('sends the frame in hand again, and all that follow, once the port is back', async () => {
+    await up();
+    const gone = await filled();
+    expect(gone).toBeGreaterThan(0);
+    left.unplug();
+    left.hold(false);
+    await eventually('the loss', async () => (await sender.status()).line.state !== 'open');
+    left.plugIn();
+    await eventually('the line', () => isOpen(1));
+    // What was on the line is lost with it, and only that.
+    await eventually('the rest', async () => (await received()) === 60 - gone);
+    expect((await sender.status()).mac.attempts).toBe(61);
+  });
+
+  it('drops by age, and counts, the frame in hand when the port stays away, and no other', async () => {
+    await up([...SETTINGS, 'link.deadlineMs=300']);
+    const gone = await filled();
     left.unplug();
     left.hold(false);
     await nextTurns(1500);
     left.plugIn();
     await eventually('the line', () => isOpen(1));
-    await eventually('the count', async () => ((await sender.status()).drops.deadline ?? 0) >= 1);
+    await eventually('the rest', async () => (await received()) === 60 - gone - 1);
+    expect((await sender.status()).drops.deadline).toBe(1);
   });
 
   it('throws away what a replugged port still holds from another time', async () => {

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../src/base/errors.js';
-import { setModemLines } from '../../../src/native/descriptors.js';
+import { setModemLines, writeOctets } from '../../../src/native/descriptors.js';
 import type { TtyExtras } from '../../../src/serial/tty-settings.js';
 import { ptyBench, ttyExtras, ttyLine } from '../../contract/pty-bench.js';
 import { delay, until } from '../../contract/timer-scheduler.js';
+
+/** asm-generic/errno-base.h */
+const EIO = 5;
 
 const quiet = { data: () => undefined, lost: () => undefined };
 
@@ -179,6 +182,22 @@ describe('SerialPortLine on a pty', () => {
     await until('the loss', () => losses === 1);
     expect((await bench.line.open(quiet).catch((error: unknown) => error)) instanceof SluiceError).toBe(true);
     await bench.line.close();
+  });
+
+  it('looks full from a loss until it is reported, so that nobody takes it for a line with room', async () => {
+    let gone = false;
+    const write: TtyExtras['write'] = (fd, octets) => (gone ? -EIO : writeOctets(fd, octets));
+    const line = ttyLine(bench.pty.path, {}, { ...ttyExtras, write });
+    let losses = 0;
+    await line.open({ ...quiet, lost: () => losses++ });
+    gone = true;
+    line.write(new Uint8Array(100));
+    expect(losses).toBe(0);
+    expect(line.unwrittenBytes).toBeGreaterThan(1_000_000);
+    await until('the loss', () => losses === 1);
+    expect(line.unwrittenBytes).toBe(0);
+    expect(line.statistics).toMatchObject({ bytesOut: 0, bytesDropped: 100 });
+    await line.close();
   });
 
   it('does not lose what was written just before it was closed', async () => {
