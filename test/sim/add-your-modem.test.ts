@@ -17,7 +17,13 @@ let copy = '';
 
 function run(program: string, ...args: string[]): string {
   // A test that runs in a test: the inner one must not take the outer one's place.
-  const { VITEST: _vitest, VITEST_POOL_ID: _pool, VITEST_WORKER_ID: _worker, ...env } = process.env;
+  const {
+    VITEST: _vitest,
+    VITEST_POOL_ID: _pool,
+    VITEST_WORKER_ID: _worker,
+    SLUICE_TABLE: _table,
+    ...env
+  } = process.env;
   const path = join('node_modules', program);
   const options = { cwd: copy, env: { ...env, SLUICE_DRIVER: 'telegraph' }, stdio: 'pipe', encoding: 'utf8' } as const;
   try {
