@@ -35,7 +35,7 @@ const PACED: readonly (readonly [number, number])[] = [
   [5, 1],
 ];
 /** The carrier sticks after 12 s and is found out 10 s later. */
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = 90_000;
 const CALLS = 3;
 /** So that what each station does at its start does not weigh much. */
 const LEAST_MS = 22_000;

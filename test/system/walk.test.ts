@@ -64,7 +64,7 @@ beforeAll(async () => {
         .map((line) => JSON.parse(line) as LogLine),
     );
   }
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   for (const terminal of tops.values()) await terminal.close();
   await walk.close();
