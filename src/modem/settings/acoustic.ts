@@ -27,6 +27,16 @@ export type NanomodemSettings = z.output<typeof nanomodemDriver>;
 
 export const evologicsDriver = section({
   kind: oneOf(['evologics']),
+  /** `messages`: instant messages to everybody, the MAC contends; `burst`: to one peer, which the modem connects to and repeats for. */
+  service: oneOf(['messages', 'burst']).default('messages'),
+  /** Burst: address of the one peer; `auto`: 2 for station 1, and 1 for every other. */
+  peer: autoOrInteger({ min: 1, max: 254 }).default('auto'),
+  /** Burst: connection and header ahead of the data; not documented. */
+  connectMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(300),
+  /** Burst: how long the modem may repeat, after the airtime, before it says DELIVERED or FAILED; not documented. */
+  deliveryMs: integer({ min: 100, max: 600_000, unit: 'ms' }).default(30_000),
+  /** Burst: number of the ATZ that empties the transmit buffer at start; not documented. */
+  clear: integer({ min: 0, max: 4 }).default(1),
   address: unitOf(254),
   /** What ends a command: CR on the serial line, LF over TCP. */
   lineEnd: oneOf(['cr', 'lf']).default('cr'),
@@ -36,7 +46,8 @@ export const evologicsDriver = section({
     .default('keep'),
   /** From the start of a signal until the modem reports it; not documented. */
   detectMs: integer({ min: 0, max: 10_000, unit: 'ms' }).default(100),
-  maxFrameBytes: integer({ min: 8, max: 64, unit: 'octets' }).default(64),
+  /** An instant message holds 64, a burst 1000. */
+  maxFrameBytes: integer({ min: 8, max: 1000, unit: 'octets' }).default(64),
   ...dialogue,
 });
 

@@ -1,9 +1,13 @@
-/** EvoLogics S2C: counted instant messages, notifications, data mode left over. */
+/** EvoLogics S2C: counted instant messages, notifications, data mode left over; bursts to the one peer. */
 import { EvologicsEmulator } from '../../../src/sim/emulators/evologics.js';
 import { driverBench } from '../driver-bench.js';
 
 /** Command and reply at 19200 bit/s, processing, and the report of the end. */
 const OVERHEAD_US = 155_000;
+
+/** A burst's acknowledgement, processing at both ends, both ways through 300 m of water and the report. */
+const DELIVERY_US = 120_000 + 2 * 95_000 + 2 * 200_000 + 60_000;
+const LINE_OCTET_US = 10e6 / 19_200;
 
 const common = {
   kind: 'evologics',
@@ -94,5 +98,32 @@ export const benches = [
     profile: 'evologics-s2cr-im-tcp',
     emulator: (context) => new EvologicsEmulator({ ...context, settings: { lineBaud: 4_000_000 } }),
     overheadUs: () => OVERHEAD_US,
+  }),
+  driverBench({
+    ...common,
+    name: 'evologics burst',
+    profile: 'evologics-s2cr-burst',
+    medium: { rateBps: 5000, propagationMps: 1500 },
+    states: {
+      ...common.states,
+      'half a burst': ({ type }) => type('AT*SEND,1000,2,abc'),
+      'a burst in its buffer': ({ type }) => type('AT*SEND,4,9,gone\r'),
+    },
+    hazards: {
+      ...common.hazards,
+      'a lost report of the end': {
+        on: ({ faults }) => {
+          faults.lose = 1;
+          faults.loseOnly = /^DELIVERED/;
+        },
+        off: ({ faults }) => {
+          faults.lose = 0;
+        },
+      },
+    },
+    emulator: (context) => new EvologicsEmulator({ ...context, settings: {} }),
+    waitingFrames: (emulator) => emulator.waitingBursts,
+    overheadUs: (frameBytes) => DELIVERY_US + (25 + frameBytes) * LINE_OCTET_US,
+    recoverWithinMs: 120_000,
   }),
 ];
