@@ -1,10 +1,10 @@
 /** What the MAC is told, worked out from profile and modem where the configuration says `auto`. */
 import { SluiceError } from '../base/errors.js';
 import type { MacConfig, MacLimits } from '../mac/ports.js';
-import { deriveTiming } from '../mac/timing.js';
+import { deriveTiming, longestFrameBytes } from '../mac/timing.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Configuration } from '../modem/profile-schema.js';
-import { fragmentCount } from '../wire/fragment.js';
+import { FRAGMENT_HEADER_BYTES, FRAGMENTS_MAX, fragmentCount } from '../wire/fragment.js';
 import { LINK_HEADER_BYTES } from '../wire/link-frame.js';
 
 /** Frames of others that an attempt may have to wait for, before the packet in hand is too old: own estimate. */
@@ -51,11 +51,20 @@ export function macConfig(
     burstAirtimeUs: linkFrames ? (mac.burstMs === 'auto' ? autoBurstUs : mac.burstMs * 1000) : 0,
     aggregate: linkFrames && link.aggregate,
     ...(link.interactiveDeadlineMs === 'auto' ? {} : { interactiveDeadlineUs: link.interactiveDeadlineMs * 1000 }),
-    limits: macLimits(limits, frameUs, linkFrames),
+    limits: macLimits(limits, frameUs, (keyDownUs) => {
+      const shortestBytes = longestFrameBytes(driver, keyDownUs) - LINK_HEADER_BYTES - fcsBytes;
+      return linkFrames && mayCarry(link.mtuBytes, shortestBytes);
+    }),
   };
 }
 
-function macLimits(limits: Configuration['limits'], frameUs: number, mayFragment: boolean): MacLimits {
+/** Whether packets of that length can go in frames with so short bodies. */
+function mayCarry(mtuBytes: number, bodyBytes: number): boolean {
+  return bodyBytes > FRAGMENT_HEADER_BYTES && fragmentCount(mtuBytes, bodyBytes) <= FRAGMENTS_MAX;
+}
+
+/** @param fits whether frames that keep the key down no longer than that can carry a packet of full size */
+function macLimits(limits: Configuration['limits'], frameUs: number, fits: (keyDownUs: number) => boolean): MacLimits {
   const { dutyCyclePermille, dutyCycleWindowMs, keyDownMs, quietMs, identification } = limits;
   const share = dutyCyclePermille / 1000;
   const windowUs = dutyCycleWindowMs * 1000;
@@ -68,10 +77,11 @@ function macLimits(limits: Configuration['limits'], frameUs: number, mayFragment
       `at least ${BUDGET_FRAMES} frames of ${Math.ceil(frameUs / 1000)} ms must fit into its window`,
     );
   }
-  if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !mayFragment) {
+  if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !fits(keyDownMs * 1000)) {
     refuse(
       'keyDownMs',
-      `at least ${Math.ceil(frameUs / 1000)}, a frame of full size; only link.encapsulation sluice makes shorter ones`,
+      `${keyDownMs} is too short for a packet of link.mtuBytes, even in ${FRAGMENTS_MAX} fragments, which only ` +
+        `link.encapsulation sluice makes; ${Math.ceil(frameUs / 1000)} holds a frame of full size`,
     );
   }
   return {
