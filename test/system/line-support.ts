@@ -1,5 +1,5 @@
 /** Lines that a test pulls out and plugs in again: ptys behind a stable link, as udev makes them, and TCP servers. */
-import { renameSync, symlinkSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { Pty } from '../../src/native/addon.js';
@@ -36,7 +36,9 @@ export class Plug implements End {
     this.#read();
   }
 
+  /** The link goes first, as with udev: the pty's number may soon be another's, whom a bridge that comes back must not find. */
   unplug(): void {
+    rmSync(this.link, { force: true });
     this.#pty?.close();
     this.#pty = undefined;
     this.#waiting = [];

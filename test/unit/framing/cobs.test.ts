@@ -37,6 +37,13 @@ it('refuses a length code that points beyond the frame', () => {
   expect(decode([5, 1, 2, 0, 2, 7, 0])).toEqual({ frames: [[7]], discards: [['malformed', 3]] });
 });
 
+it('refuses a frame that is longer than its bound by one octet', () => {
+  const small = cobsCodec({ maxFrameBytes: 8 });
+  const line = (octets: number) => small.encode(new Uint8Array(octets).fill(7));
+  expect(decode(line(8), small).frames).toHaveLength(1);
+  expect(decode(line(9), small)).toEqual({ frames: [], discards: [['too-long', 10]] });
+});
+
 it('accepts an empty block after a full one', () => {
   expect(decode([0xff, ...from(254, 1), 0x01, 0]).frames).toEqual([from(254, 1)]);
 });
