@@ -1,5 +1,5 @@
 /** The control socket over a real Unix socket: answers, streams, readers that are slow or leave. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +67,30 @@ it('says what is wrong with a request', async () => {
   expect(await raw('{"command":"bad"}\n')).toBe('{"error":"broken"}\n');
   expect(await raw('what\n')).toContain('"error"');
   await expect(askControl(path, 'bad')).rejects.toMatchObject({ code: 'usage', message: 'the daemon refused: broken' });
+});
+
+it('hangs up on a request that never ends', async () => {
+  await serve({ status: () => 1 });
+  const reply = raw(`{"command":"status","x":"${'x'.repeat(5000)}`);
+  expect(await Promise.race([reply, new Promise((resolve) => setTimeout(() => resolve('waits'), 2000))])).toBe('');
+});
+
+it('refuses a path on which another daemon listens, which goes on', async () => {
+  await serve({ status: () => 1 });
+  await expect(serveControl(path, { status: () => 2 })).rejects.toMatchObject({
+    code: 'system',
+    message: expect.stringContaining('another daemon listens'),
+  });
+  expect(await askControl(path, 'status')).toBe(1);
+});
+
+it('answers under its new path and its old one once it has moved, and leaves neither behind', async () => {
+  const moving = await serve({ status: () => 1 });
+  const to = join(folder, 'moved.sock');
+  moving.moveTo(to);
+  expect([moving.path, await askControl(to, 'status'), await askControl(path, 'status')]).toEqual([to, 1, 1]);
+  await moving.close();
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 it('streams lines and octets, and ends', async () => {
