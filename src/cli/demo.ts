@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type DemoPing, type DemoResult, type DemoStation, runDemo } from '../daemon/demo.js';
+import { reportCommand } from '../daemon/demo-watching.js';
 import { untilSignal, wholeNumber } from './arguments.js';
 
 /** 128 + the number of SIGINT and SIGTERM, as shells have it. */
@@ -17,6 +18,13 @@ function between(least: number, most: number): (text: string) => number {
   };
 }
 
+interface DemoOptions {
+  readonly json?: boolean;
+  readonly seconds: number;
+  readonly stations: number;
+  readonly logs?: string;
+}
+
 export function addDemo(root: Command): void {
   root
     .command('demo')
@@ -24,7 +32,8 @@ export function addDemo(root: Command): void {
     .option('--json', 'one JSON object on stdout, progress on stderr')
     .option('--seconds <n>', 'how long the traffic lasts (5 to 3600)', between(5, 3600), 25)
     .option('--stations <n>', 'how many stations (2 to 16)', between(2, 16), 3)
-    .action(async ({ json, seconds, stations }: { json?: boolean; seconds: number; stations: number }) => {
+    .option('--logs <dir>', "keep the stations' logs there, for jq and sluice report")
+    .action(async ({ json, seconds, stations, logs }: DemoOptions) => {
       const abort = new AbortController();
       void untilSignal().then((signal) => {
         process.exitCode = EXIT_BY_SIGNAL[signal];
@@ -37,9 +46,10 @@ export function addDemo(root: Command): void {
       };
       out.write(`sluice demo: ${stations} stations share one slow radio channel. Takes about ${seconds + 20} s.\n\n`);
       try {
-        const result = await runDemo({ stations, seconds, say, signal: abort.signal });
+        const result = await runDemo({ stations, seconds, logs, say, signal: abort.signal });
         if (json === true) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
         else process.stdout.write(`\n${asText(result)}\n`);
+        if (logs !== undefined) out.write(`\nThe logs: ${reportCommand(logs)}\n`);
       } catch (error) {
         if (!abort.signal.aborted) throw error;
         out.write('\nstopped; nothing is left behind\n');

@@ -61,10 +61,11 @@ function explain(error: unknown): { text: string; code: number } {
   return { text: `sluice: unexpected failure, please report it:\n${detail}\n`, code: EXIT_UNEXPECTED };
 }
 
-// A reader that goes away (sluice ... | head) is no failure.
+// A reader that goes away (sluice ... | head) is no failure; a full disk is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.stderr.write(`sluice: standard output cannot be written: ${error.message}\n  Is the disk full?\n`);
+  process.exit(EXIT_UNEXPECTED);
 });
 
 try {

@@ -3,11 +3,13 @@
  * sends as fast as it may. Shows what the channel carries, how it is shared, and where the packets wait. No program
  * besides Node is needed.
  */
+import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../base/errors.js';
 import type { BackPressureMode } from '../flow/back-pressure.js';
 import { jainIndex } from '../sim/saturation.js';
 import type { MediumSummary } from '../sim/summary.js';
+import { howToWatch, logFile, METRICS } from './demo-watching.js';
 import type { Arrival, FloodReport, PingReport } from './station-calls.js';
 import { monotonicUs } from './station-datagrams.js';
 import { median, missing } from './station-figures.js';
@@ -18,6 +20,8 @@ export interface DemoOptions {
   readonly stations: number;
   /** How long the traffic lasts. */
   readonly seconds: number;
+  /** A folder for the stations' logs, made if it is missing. They go with the demonstration otherwise. */
+  readonly logs?: string | undefined;
   /** Told what happens, a line at a time. */
   say(line: string): void;
   readonly signal: AbortSignal;
@@ -98,6 +102,8 @@ const LOADED_PINGS = 4;
 const LOADED_PING_INTERVAL_MS = 2000;
 const PING_TIMEOUT_MS = 10_000;
 const PROGRESS_MS = 5000;
+/** Shorter than a bridge's own ten seconds, so that the report of a short demonstration has something to draw. */
+const LOG_INTERVAL_S = 2;
 /**
  * A program with a default send buffer would be held once and for minutes, since Linux wakes it only when half of its
  * 200 kB are gone. With this one it goes on after a few frames each time.
@@ -111,9 +117,10 @@ function mediumYaml(stations: number): string {
 
 /**
  * Takes about 20 s more than the traffic. Leaves nothing behind, whatever happens.
- * @throws SluiceError `privilege` when namespaces or TAP devices may not be made; the signal's reason when aborted
+ * @throws SluiceError `usage` when there is no folder for the logs; `privilege` when namespaces or TAP devices may not be made; the signal's reason when aborted
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  makeFolder(options.logs);
   const place = new Neighbourhood();
   try {
     const demo = new Demo(place, options);
@@ -122,6 +129,17 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     return { ...result, collisionRatio: collisionRatio(await place.close()) };
   } finally {
     await place.close();
+  }
+}
+
+function makeFolder(folder: string | undefined): void {
+  try {
+    if (folder !== undefined) mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    throw new SluiceError('usage', `--logs ${folder}: ${cause instanceof Error ? cause.message : cause}`, {
+      remedy: 'Name a folder that can be written.',
+      cause,
+    });
   }
 }
 
@@ -160,6 +178,8 @@ class Demo {
     for (const number of this.#numbers) await this.#start(number);
     const { backPressure } = await this.#station(1).status();
     say(`packets wait in front of the interfaces: mode ${backPressure.mode}, ${backPressure.reason}`);
+    const logs = { folder: this.#logs, kept: this.#options.logs !== undefined };
+    for (const line of howToWatch(this.#station(1), this.#options.stations, logs)) say(line);
 
     say('ping from station 1 to station 2 while nobody else sends');
     const idle = await this.#ping(IDLE_PINGS, IDLE_PING_INTERVAL_MS);
@@ -186,6 +206,10 @@ class Demo {
     };
   }
 
+  get #logs(): string {
+    return this.#options.logs ?? this.#place.folder;
+  }
+
   async #start(number: number): Promise<void> {
     const { say, signal } = this.#options;
     const station = await this.#place.open();
@@ -195,6 +219,7 @@ class Demo {
       profile: PROFILE,
       port: this.#place.medium.port(number),
       settings: [`air.rateBps=${RATE_BPS}`, `line.baudRate=${LINE_BAUD}`, `link.mtuBytes=${MTU_BYTES}`],
+      args: ['--metrics', METRICS, '--log-file', logFile(this.#logs, number), '--log-interval', `${LOG_INTERVAL_S}`],
     });
     await station.call('echo', { port: ECHO_PORT, typeOfService: LOW_DELAY });
     await station.call('receive', { port: SINK_PORT });
