@@ -34,6 +34,7 @@ export class CaptureOutput {
 
   /** Settles once more may be written. @throws SluiceError `usage` when the file cannot be written */
   async write(data: Uint8Array | string): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (!this.#stream.write(data)) await this.#next('drain');
     if (this.#failure !== undefined) throw this.#failure;
   }
