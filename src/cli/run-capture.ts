@@ -34,7 +34,7 @@ export async function runCapture(name: string | undefined, options: CaptureOptio
   if (interfaceSide && write === undefined) {
     throw new SluiceError('usage', '--interface-side needs -w', { remedy: 'For text: -w - | tshark -r -' });
   }
-  const path = interfaceSide ? undefined : (options.control ?? defaultControlPath(name ?? onlyInterface()));
+  const path = interfaceSide ? undefined : (options.control ?? defaultControlPath(name ?? (await onlyInterface())));
   const [finish, stop] = [new AbortController(), new AbortController()];
   void untilSignal().then(() => {
     finish.abort();
@@ -43,7 +43,7 @@ export async function runCapture(name: string | undefined, options: CaptureOptio
   const ends = { finish: finish.signal, stop: stop.signal };
   let totals: Totals;
   if (path === undefined) {
-    totals = await writePcapng(captureInterface(name ?? onlyInterface(), ends.finish), ends, write ?? '-');
+    totals = await writePcapng(captureInterface(name ?? (await onlyInterface()), ends.finish), ends, write ?? '-');
   } else if (write === undefined) totals = await writeText(path, ends);
   else totals = await writePcapng(controlOctets(path, { command: 'capture' }, ends.stop, ends.finish), ends, write);
   if (stop.signal.aborted) {

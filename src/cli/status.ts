@@ -38,7 +38,7 @@ export function addStatus(root: Command): void {
       wholeNumber,
     )
     .action(async (name: string | undefined, options: StatusOptions) => {
-      const path = options.control ?? defaultControlPath(name ?? onlyInterface());
+      const path = options.control ?? defaultControlPath(name ?? (await onlyInterface()));
       const { since, json = false } = options;
       if (options.watch !== undefined) await watch(path, options.watch === true ? WATCH_S : options.watch, json);
       else if (since !== undefined) process.stdout.write(`${JSON.stringify(await dump(path, since))}\n`);

@@ -35,7 +35,10 @@ export function addTop(root: Command): void {
     .option('--interval <seconds>', 'seconds between two looks', wholeNumber, 2)
     .addHelpText('after', '\nWithout colour: NO_COLOR=1.')
     .action(async (name: string | undefined, options: TopOptions) => {
-      await watch(options.control ?? defaultControlPath(name ?? onlyInterface()), 1000 * Math.max(1, options.interval));
+      await watch(
+        options.control ?? defaultControlPath(name ?? (await onlyInterface())),
+        1000 * Math.max(1, options.interval),
+      );
       // A question that a hanging bridge has not answered does not hold anybody up.
       process.exit();
     });

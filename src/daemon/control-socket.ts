@@ -4,9 +4,10 @@
  */
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
+import { answers } from './control-client.js';
 
 /** Longer requests are none of ours. */
 const REQUEST_MAX_BYTES = 4096;
@@ -201,15 +202,4 @@ async function stream(socket: Socket, items: AsyncIterable<unknown>, gone: Abort
     gone.removeEventListener('abort', leave);
     leave();
   }
-}
-
-async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
