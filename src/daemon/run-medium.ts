@@ -1,5 +1,5 @@
 /** A live medium in this process: emulated modems behind ptys, with a stable link to each. */
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../base/errors.js';
 import { LiveMedium } from '../sim/live.js';
@@ -29,7 +29,8 @@ export function runMedium(plan: MediumPlan, folder: string, seed: number): Runni
     mkdirSync(folder, { recursive: true });
     for (const [station, path] of medium.slavePaths) {
       const link = join(folder, `station-${station}`);
-      rmSync(link, { force: true });
+      // A link that an earlier medium left; any other file of that name is somebody's, and refused below.
+      if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(link, { force: true });
       symlinkSync(path, link);
       links.set(station, link);
     }
@@ -38,7 +39,7 @@ export function runMedium(plan: MediumPlan, folder: string, seed: number): Runni
     medium.stop();
     throw new SluiceError('configuration', `cannot make the stations' links in ${folder}`, {
       subject: folder,
-      remedy: 'Choose a folder that can be written with --dir.',
+      remedy: 'Choose with --dir a folder that can be written and has no other files named station-ID.',
       cause,
     });
   }

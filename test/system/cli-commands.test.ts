@@ -245,6 +245,21 @@ describe('sluice sim', () => {
     expect(stderr).toContain('rateBps');
     expect(status).toBe(2);
   });
+
+  it('leaves a file that is in the way as it is, and says so in exit code 2', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+    const medium = join(folder, 'medium.yaml');
+    const taken = join(folder, 'station-7');
+    writeFileSync(medium, 'rateBps: 9600\nstations: [{ id: 1 }, { id: 7 }]\n');
+    writeFileSync(taken, "somebody's");
+    const { status, stderr } = await sluice(['sim', medium, '--dir', folder]);
+    const [kept, names] = [readFileSync(taken, 'utf8'), readdirSync(folder)];
+    rmSync(folder, { recursive: true, force: true });
+    expect(kept).toBe("somebody's");
+    expect(names.sort()).toEqual(['medium.yaml', 'station-7']);
+    expect(stderr).toContain('--dir');
+    expect(status).toBe(2);
+  });
 });
 
 describe('sluice demo', () => {
