@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../base/errors.js';
-import { answers } from '../daemon/control-client.js';
+import { answers } from '../daemon/control-answers.js';
 
 const FOLDER = '/run/sluice';
 const SUFFIX = '.sock';

@@ -99,15 +99,3 @@ function checked(reply: unknown): unknown {
   }
   return reply;
 }
-
-/** Whether somebody listens there. */
-export async function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}

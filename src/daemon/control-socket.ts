@@ -7,7 +7,7 @@ import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } fro
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
-import { answers } from './control-client.js';
+import { answers } from './control-answers.js';
 
 /** Longer requests are none of ours. */
 const REQUEST_MAX_BYTES = 4096;
