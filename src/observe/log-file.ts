@@ -1,6 +1,7 @@
 /** The log in files that take turns, by pino's own transport. The only file that knows pino-roll. */
 import roll from 'pino-roll';
 import { SluiceError } from '../base/errors.js';
+import { tellFailures, WAITING_MAX_BYTES } from './log-failures.js';
 
 /** Where lines go; each ends with a line break. */
 export interface LineStream {
@@ -18,9 +19,6 @@ export interface LogFileOptions {
   failed(cause: Error): void;
 }
 
-/** What a full disk leaves in memory. */
-const WAITING_MAX_BYTES = 65_536;
-
 /** @throws SluiceError `system` when it cannot be opened */
 export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFileOptions): Promise<LineStream> {
   try {
@@ -33,14 +31,7 @@ export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFil
       sync: true,
       maxLength: WAITING_MAX_BYTES,
     });
-    let failing = false;
-    stream.on('error', (cause: Error) => {
-      if (!failing) failed(cause);
-      failing = true;
-    });
-    stream.on('write', () => {
-      failing = false;
-    });
+    tellFailures(stream, failed);
     return stream;
   } catch (cause) {
     throw new SluiceError('system', `cannot write the log file ${file}`, {

@@ -3,6 +3,7 @@ import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { EventName, LineFields, LogEvents } from './events.js';
 import { isJournal, withPriorities } from './journal.js';
+import { tellFailures, WAITING_MAX_BYTES } from './log-failures.js';
 import type { LineStream } from './log-file.js';
 import { limitOf } from './repeat-limits.js';
 import { type Later, Repeats } from './repeats.js';
@@ -74,7 +75,8 @@ export function createLog(options: LogOptions): Log {
 
 function standardOutput(format: LogOptions['format']): DestinationStream {
   if (format === 'pretty') return pretty({ sync: true, ignore: 'pid,hostname', messageKey: 'event' });
-  const output = pino.destination({ fd: 1, sync: true });
+  const output = pino.destination({ fd: 1, sync: true, maxLength: WAITING_MAX_BYTES });
+  tellFailures(output, (cause) => console.error(`sluice: the log on standard output: ${cause.message}`));
   return isJournal(1, process.env) ? withPriorities(output) : output;
 }
 
