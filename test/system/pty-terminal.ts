@@ -31,7 +31,7 @@ export class PtyTerminal {
     run('stty', '-F', this.#port.slavePath, 'sane', 'rows', String(rows), 'cols', String(columns));
     this.#modesBefore = this.#modes();
     const slave = openSync(this.#port.slavePath, constants.O_RDWR | constants.O_NOCTTY);
-    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env;
     this.process = spawn('setsid', ['--ctty', ...command], {
       stdio: [slave, slave, slave],
       env: { ...inherited, TERM: 'xterm-256color', ...env },
