@@ -67,6 +67,11 @@ class E22Driver extends EbyteDriver {
     return super.senseBusy() || this.#strong;
   }
 
+  /** The question goes through the module's buffer, and the answer back: each of them shows on AUX. */
+  protected override auxIsOwn(): boolean {
+    return super.auxIsOwn() || this.#asking;
+  }
+
   /** At work again, it is asked whether it knows the question; some models do not, or nobody has told it to. */
   protected override *script(): Script {
     if (!(yield* super.script())) return false;

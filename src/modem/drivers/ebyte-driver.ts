@@ -86,6 +86,10 @@ export abstract class EbyteDriver extends SetUpDriver {
   protected strongSignal(): boolean {
     return false;
   }
+  /** Whether AUX is low for what we have asked the module, and not for a signal. */
+  protected auxIsOwn(): boolean {
+    return this.transmitting;
+  }
 
   /** @throws SluiceError `line` where a pin is said to be wired and the port has no modem lines */
   override lineOpened(line: Line): void {
@@ -102,7 +106,7 @@ export abstract class EbyteDriver extends SetUpDriver {
   }
 
   override senseBusy(): boolean {
-    return super.senseBusy() || this.#carrier || (this.#aux && !this.transmitting);
+    return super.senseBusy() || this.#carrier || (this.#aux && !this.auxIsOwn());
   }
 
   protected *script(): Script {
@@ -152,7 +156,7 @@ export abstract class EbyteDriver extends SetUpDriver {
 
   /** Tells the MAC what octets, AUX and strength together say. Own transmissions are no carrier. */
   protected update(): void {
-    const heard = this.#octetsHeard || (!this.transmitting && (this.#aux || this.strongSignal()));
+    const heard = this.#octetsHeard || (!this.auxIsOwn() && this.#aux) || (!this.transmitting && this.strongSignal());
     if (heard === this.#carrier) return;
     this.#carrier = heard;
     this.listener.carrier(heard);
