@@ -147,10 +147,17 @@ export class TransparentDriver extends LineDriver {
     this.#carrier?.end();
   }
 
-  /** From the start of the signal to its end: a line slower than the air makes the modem wait for octets. */
+  /**
+   * From the start of the signal to its end. A line slower than the air makes the modem wait for octets; and what it had
+   * saved up before it began, the receivers' modems save up in turn: where an answer follows, the signal is over for
+   * everybody when the receivers' lines have caught up, as if each octet had taken the line's time on the air.
+   */
   protected signalUs(encodedBytes: number): number {
     const airUs = this.#preambleUs + encodedBytes * this.airOctetUs;
-    const lineUs = encodedBytes * this.lineOctetUs + this.airOctetUs - this.timing.turnaroundUs;
+    const lineUs =
+      this.#carrier === undefined
+        ? encodedBytes * this.lineOctetUs + this.airOctetUs - this.timing.turnaroundUs
+        : this.#preambleUs + this.airOctetUs + (encodedBytes - 1) * this.lineOctetUs;
     return Math.max(airUs, lineUs) + this.#tailUs;
   }
 
