@@ -18,6 +18,7 @@ export const CASES = [
   'line lost',
   'no leak',
   'one frame',
+  'back pressure',
   'sent once',
   'airtime',
   'throughput',

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { airtime, signal, throughput } from './driver-air-cases.js';
+import { backPressure } from './driver-back-pressure.js';
 import type { CaseName, DriverBench } from './driver-bench.js';
 import {
   expectAllArrive,
@@ -54,6 +55,7 @@ export function describeDriverContract(bench: DriverBench, table: DriverTable): 
     test('line lost', () => lineLost(bench));
     test('no leak', () => noLeak(bench));
     test('one frame', () => oneFrame(bench));
+    test('back pressure', () => backPressure(bench));
     test('sent once', () => sentOnce(bench));
     test('airtime', () => airtime(bench));
     test('throughput', () => throughput(bench));
