@@ -1,4 +1,5 @@
 /** The octet stuffing that SLIP and KISS share (RFC 1055; KA9Q/K3MC KISS): C0 delimits, DB escapes. */
+import { copyOf } from '../base/octets.js';
 import type { DiscardCause } from './codec.js';
 
 /** Frame delimiter: END in RFC 1055, FEND in KISS. */
@@ -51,9 +52,9 @@ function indexOrLength(octets: Uint8Array, octet: number, from: number): number 
 /** The octets that `body` stands for, in a buffer of their own; or why it is none. */
 export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | DiscardCause {
   let escapeAt = body.indexOf(ESC);
-  if (escapeAt < 0) return body.length > maxBytes ? 'too-long' : new Uint8Array(body);
+  if (escapeAt < 0) return body.length > maxBytes ? 'too-long' : copyOf(body);
   // A copy in which the runs after each escape move to the front; what the escapes have saved is left over.
-  const frame = new Uint8Array(body);
+  const frame = copyOf(body);
   let to = escapeAt;
   while (escapeAt >= 0) {
     const escaped = body[escapeAt + 1];

@@ -3,6 +3,7 @@
  * The leading END, advised by RFC 1055 though not required, is what tells a frame from what the line brought before it; so
  * octets before the first END are noise, and a sender without leading ENDs loses the first frame after an opening, no more.
  */
+import { copyOf } from '../base/octets.js';
 import type { Codec, Decoder, FrameSink } from './codec.js';
 import { DelimitedReader, finder, requireBound } from './delimited.js';
 import { END, escapeInto, undoEscapes } from './escape.js';
@@ -26,7 +27,7 @@ export function slipCodec(options: SlipOptions): Codec {
       scratch[0] = END;
       const end = escapeInto(frame, scratch, 1);
       scratch[end] = END;
-      return scratch.slice(0, end + 1);
+      return copyOf(scratch.subarray(0, end + 1));
     },
     decoder: (sink) => slipDecoder(maxFrameBytes, sink),
     maxEncodedBytes: (frameBytes) => 2 * frameBytes + 2,

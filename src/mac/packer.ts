@@ -116,19 +116,27 @@ export class Packer {
   #unitsOf({ packet, pulledUs }: Pulled, nowUs: number): Unit[] {
     const { config, drop } = this.#options;
     const { destination, kind, payload, priority } = packet;
-    const fresh = { destination, pulledUs, priority, refusals: 0, asked: 0 };
+    const unit = (type: Unit['type'], body: Uint8Array, whole: object): Unit => ({
+      type,
+      destination,
+      body,
+      pulledUs,
+      priority,
+      packet: whole,
+      refusals: 0,
+      asked: 0,
+    });
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [{ ...fresh, type: 'raw', body: payload, packet: {} }];
+        return [unit('raw', payload, {})];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
     }
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1) return [{ ...fresh, type: kind, body: payload, packet: {} }];
-      const body = encodeAggregate(together);
-      return [{ ...fresh, type: 'aggregate', body, packet: {} }];
+      if (together.length === 1) return [unit(kind, payload, {})];
+      return [unit('aggregate', encodeAggregate(together), {})];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
@@ -136,7 +144,7 @@ export class Packer {
       return [];
     }
     const whole = {};
-    return bodies.map((body) => ({ ...fresh, type: 'fragment', body, packet: whole }));
+    return bodies.map((body) => unit('fragment', body, whole));
   }
 
   /** Short packets that wait behind a short one and go the same way come along with it. */

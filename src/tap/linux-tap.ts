@@ -1,5 +1,6 @@
 /** The Tap port over a device of the kernel's tun driver. */
 import { SluiceError } from '../base/errors.js';
+import { copyOf } from '../base/octets.js';
 import { TapDevice } from '../native/addon.js';
 import { interfaceIndex } from '../native/descriptors.js';
 import { describeTunFlags, TUN_FLAGS } from '../native/tun-flags.js';
@@ -87,7 +88,7 @@ export class LinuxTap implements Tap {
 
   read(): Uint8Array | null {
     const length = this.device.read(this.#scratch);
-    return length < 0 ? null : this.#scratch.slice(0, length);
+    return length < 0 ? null : copyOf(this.#scratch.subarray(0, length));
   }
 
   write(frame: Uint8Array): boolean {

@@ -22,7 +22,10 @@ export const PEER_MAC: Uint8Array = Uint8Array.of(0x02, 0x73, 0x6c, 0x00, 0x01, 
  */
 export function macOfStation(station: Station): Uint8Array {
   if (!isStation(station)) throw new SluiceError('internal', `station ${station} has no MAC address`);
-  return Uint8Array.of(...STATION_MAC_PREFIX, station);
+  const mac = new Uint8Array(MAC_BYTES);
+  mac.set(STATION_MAC_PREFIX);
+  mac[MAC_BYTES - 1] = station;
+  return mac;
 }
 
 /** The station whose MAC address this is, or null. */

@@ -1,4 +1,5 @@
 /** Ethernet II frames, without FCS, as a TAP gives and takes them: bounded reading and plain building. */
+import { roomFor } from '../base/octets.js';
 import { MAC_BYTES } from './address.js';
 
 export const ETHERNET_HEADER_BYTES = 14;
@@ -51,7 +52,7 @@ export function buildEthernet(
   etherType: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const frame = new Uint8Array(ETHERNET_HEADER_BYTES + payload.length);
+  const frame = roomFor(ETHERNET_HEADER_BYTES + payload.length);
   frame.set(destination, 0);
   frame.set(source, MAC_BYTES);
   writeUint16(frame, 2 * MAC_BYTES, etherType);

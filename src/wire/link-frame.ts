@@ -5,6 +5,7 @@
 import { crc16X25, crc32c } from '../base/crc.js';
 import type { DropCause } from '../base/drops.js';
 import { SluiceError } from '../base/errors.js';
+import { roomFor } from '../base/octets.js';
 import { BROADCAST, MAX_STATION, type Station } from './packet.js';
 
 export const LINK_HEADER_BYTES = 4;
@@ -91,7 +92,7 @@ const RETRY_BIT = 0x01;
 export function encodeLinkFrame(frame: LinkFrame, fcsBytes: FcsBytes): Uint8Array {
   const impossible = impossibility(frame);
   if (impossible !== null) throw new SluiceError('internal', `link frame cannot be encoded: ${impossible}`);
-  const octets = new Uint8Array(LINK_HEADER_BYTES + frame.body.length + fcsBytes);
+  const octets = roomFor(LINK_HEADER_BYTES + frame.body.length + fcsBytes);
   octets[0] =
     (LINK_VERSION << VERSION_SHIFT) |
     (TYPE_CODES[frame.type] << TYPE_SHIFT) |
