@@ -4,8 +4,9 @@
  */
 import { getPriority, setPriority } from 'node:os';
 import { schedulingPolicy, setRoundRobin } from '../native/descriptors.js';
+import type { LogEvents } from '../observe/events.js';
 
-export type HostScheduling = 'real-time' | 'preferred' | 'ordinary' | 'as-found';
+export type HostScheduling = LogEvents['ready']['scheduling'];
 
 const SCHED_OTHER = 0;
 /** The lowest: before every ordinary process, behind whatever else is in real time. */

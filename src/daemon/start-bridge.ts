@@ -76,6 +76,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     const measuredLatencyUs = await measureHostLatencyUs(scheduler);
     const probe = await probeBackPressure();
     const driver = driverWithCommonLatency(configuration, scheduler);
+    const settings = macConfig(configuration, driver);
     const { hostLatencyUs } = driver.timing;
     if (measuredLatencyUs > hostLatencyUs) {
       log.warn('host-latency', {
@@ -135,7 +136,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
         ),
       encapsulation: encapsulation(configuration, neighbours, tapInterface),
       homeFilter: homeFilter(configuration, neighbours),
-      macConfig: macConfig(configuration, driver),
+      macConfig: settings,
       scheduler,
       random: seededRandom(randomBytes(4).readUInt32LE()),
       log,
@@ -145,7 +146,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     const capture = new AirCapture(bridge.mac);
     const captured = {
       encapsulation: link.encapsulation,
-      fcsBytes: macConfig(configuration, driver).fcsBytes,
+      fcsBytes: settings.fcsBytes,
       airtimeUs: (frameBytes: number) => driver.timing.airtimeUs(frameBytes),
       describe: () => ({
         name: tapInterface.name,

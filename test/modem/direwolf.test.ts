@@ -127,13 +127,13 @@ describe('three Dire Wolfs', () => {
       await startFlood(stationOf(stations, 1), 2, 1);
       await startFlood(stationOf(stations, 3), 2, 3);
       const most: number[] = [];
-      let arrivals: { stream: number; octets: number }[] = [];
+      let arrivals: readonly { stream: number; octets: number }[] = [];
       const least = (): number =>
         Math.min(...[1, 3].map((stream) => arrivals.filter((each) => each.stream === stream).length));
       // The modems' own draw decides who is next, and half a minute of bad luck is nothing unusual.
       for (let round = 0; round < 4 && least() < 2; round++) {
         most.push(...(await Promise.all([1, 3].map((number) => watchQueue(stationOf(stations, number), 30)))));
-        arrivals = [...(await stationOf(stations, 2).call('received', { port: SINK }))];
+        arrivals = await stationOf(stations, 2).call('received', { port: SINK });
       }
       expect(least()).toBeGreaterThanOrEqual(2);
       expect(arrivals.every(({ octets }) => octets === PAYLOAD_BYTES)).toBe(true);

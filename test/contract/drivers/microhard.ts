@@ -1,17 +1,9 @@
 /** Microhard radios: set up from whatever they were left with; a link that comes and goes with DCD. */
 import { MicrohardEmulator, type MicrohardRegisters } from '../../../src/sim/emulators/microhard.js';
 import { type DriverBench, driverBench } from '../driver-bench.js';
-import { halfAFrame, SET_UP_HAZARDS, setUpFaults } from './set-up-hazards.js';
+import { found, halfAFrame, SET_UP_HAZARDS, setUpFaults } from './set-up-hazards.js';
 
 type Saved = Partial<MicrohardRegisters>;
-
-const found =
-  (saved: Saved) =>
-  ({ emulator, runFor }: { emulator: MicrohardEmulator; runFor(durationUs: number): void }): void => {
-    emulator.save(saved);
-    emulator.restart();
-    runFor(3_000_000);
-  };
 
 const role = (station: number): string => `driver.mode=${station === 1 ? 'master' : 'slave'}`;
 

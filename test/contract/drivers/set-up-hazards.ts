@@ -21,3 +21,12 @@ export const setUpFaults = {
 
 export const halfAFrame = ({ type }: Hands<StreamModem>): void =>
   type(Uint8Array.from({ length: 40 }, (_, i) => (i * 37) & 0xff));
+
+/** Restarted with these registers saved. */
+export const found =
+  <Saved>(saved: Saved) =>
+  ({ emulator, runFor }: Hands<StreamModem & { save(saved: Saved): void; restart(): void }>): void => {
+    emulator.save(saved);
+    emulator.restart();
+    runFor(3_000_000);
+  };

@@ -1,21 +1,13 @@
 /** SiK radios: set up from whatever they were left with; with and without reports of the signal; another firmware. */
 import { SIK_FACTORY, SikEmulator } from '../../../src/sim/emulators/sik.js';
 import { type DriverBench, driverBench } from '../driver-bench.js';
-import { halfAFrame, SET_UP_HAZARDS, setUpFaults } from './set-up-hazards.js';
+import { found, halfAFrame, SET_UP_HAZARDS, setUpFaults } from './set-up-hazards.js';
 
 type Registers = Readonly<Record<string, number>>;
 
 /** All lengths once are enough. */
 const SHORT = 'link.mtuBytes=200';
 const asSetUp = { MAVLINK: 0, RTSCTS: 1 };
-
-const found =
-  (saved: Registers) =>
-  ({ emulator, runFor }: { emulator: SikEmulator; runFor(durationUs: number): void }): void => {
-    emulator.save(saved);
-    emulator.restart();
-    runFor(3_000_000);
-  };
 
 function bench(name: string, profile: string, saved: Registers, more: Partial<DriverBench<SikEmulator>> = {}) {
   return driverBench<SikEmulator>({
