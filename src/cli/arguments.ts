@@ -7,6 +7,20 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A parser for a whole number within these bounds. */
+export function between(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = wholeNumber(text);
+    if (value < least || value > most) {
+      throw new InvalidArgumentError(`expected ${least} to ${most}, got "${text}"`);
+    }
+    return value;
+  };
+}
+
+/** Seconds between two looks at a bridge. */
+export const lookInterval = between(1, 3600);
+
 /** A parser for an argument that must be one of a few words. */
 export function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {

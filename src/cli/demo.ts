@@ -1,22 +1,12 @@
 /** `sluice demo`: the whole thing on one machine, with a table at the end. */
 import Table from 'cli-table3';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type DemoPing, type DemoResult, type DemoStation, runDemo } from '../daemon/demo.js';
 import { reportCommand } from '../daemon/demo-watching.js';
-import { untilSignal, wholeNumber } from './arguments.js';
+import { between, untilSignal } from './arguments.js';
 
 /** 128 + the number of SIGINT and SIGTERM, as shells have it. */
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
-
-function between(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = wholeNumber(text);
-    if (value < least || value > most) {
-      throw new InvalidArgumentError(`expected ${least} to ${most}, got "${text}"`);
-    }
-    return value;
-  };
-}
 
 interface DemoOptions {
   readonly json?: boolean;

@@ -7,7 +7,7 @@ import { defaultControlPath } from '../daemon/control-socket.js';
 import type { BridgeStatus } from '../daemon/status.js';
 import { applyChanges } from '../daemon/status-changes.js';
 import type { ChangesDump, WholeDump } from '../daemon/status-dumps.js';
-import { untilSignal, wholeNumber } from './arguments.js';
+import { lookInterval, untilSignal } from './arguments.js';
 import { onlyInterface } from './only-interface.js';
 
 const WATCH_S = 2;
@@ -34,8 +34,8 @@ export function addStatus(root: Command): void {
     )
     .option(
       '--watch [seconds]',
-      'again and again; without a terminal or with --json, a line for what changed',
-      wholeNumber,
+      'again and again (1 to 3600, default 2); without a terminal or with --json, a line for what changed',
+      lookInterval,
     )
     .action(async (name: string | undefined, options: StatusOptions) => {
       const path = options.control ?? defaultControlPath(name ?? (await onlyInterface()));
@@ -64,7 +64,7 @@ async function watch(path: string, seconds: number, json: boolean): Promise<void
     } else status = answer;
     if (asLines) process.stdout.write(`${JSON.stringify(answer)}\n`);
     else if (status !== undefined) process.stdout.write(`${CLEAR}${asTable(status)}\n`);
-    await sleep(1000 * Math.max(1, seconds), undefined, { signal: stop.signal }).catch(() => undefined);
+    await sleep(1000 * seconds, undefined, { signal: stop.signal }).catch(() => undefined);
     if (stop.signal.aborted) return;
     answer = await dump(path, answer.token);
   }

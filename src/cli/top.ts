@@ -5,7 +5,7 @@ import { isSluiceError } from '../base/errors.js';
 import { askControl } from '../daemon/control-client.js';
 import { defaultControlPath } from '../daemon/control-socket.js';
 import type { BridgeStatus } from '../daemon/status.js';
-import { untilSignal, wholeNumber } from './arguments.js';
+import { lookInterval, untilSignal } from './arguments.js';
 import { onlyInterface } from './only-interface.js';
 import { History } from './top/figures.js';
 import { plainLine } from './top/plain.js';
@@ -32,13 +32,10 @@ export function addTop(root: Command): void {
     )
     .argument('[if]', 'interface; may be left out when one bridge runs')
     .option('--control <path>', 'its control socket (default /run/sluice/IF.sock)')
-    .option('--interval <seconds>', 'seconds between two looks', wholeNumber, 2)
+    .option('--interval <seconds>', 'seconds between two looks (1 to 3600)', lookInterval, 2)
     .addHelpText('after', '\nWithout colour: NO_COLOR=1.')
     .action(async (name: string | undefined, options: TopOptions) => {
-      await watch(
-        options.control ?? defaultControlPath(name ?? (await onlyInterface())),
-        1000 * Math.max(1, options.interval),
-      );
+      await watch(options.control ?? defaultControlPath(name ?? (await onlyInterface())), 1000 * options.interval);
       // A question that a hanging bridge has not answered does not hold anybody up.
       process.exit();
     });

@@ -27,6 +27,10 @@ const BAR_MAX = 60;
 const LABEL_COLUMNS = 9;
 const SHARE_COLUMNS = 13;
 const DROP_LINES = 2;
+/** Below either, the blank lines go, and what is noted of neighbours stands at the top, as their table may not be seen. */
+const SMALL_COLUMNS = 80;
+const SMALL_ROWS = 20;
+const SMALL_NOTES = 3;
 
 /** At most `rows` lines, none longer than `columns` but for escape sequences. */
 export function screen(figures: TopFigures, options: ScreenOptions): string[] {
@@ -40,31 +44,54 @@ export function screen(figures: TopFigures, options: ScreenOptions): string[] {
   const head = paint('bold');
   const { status } = figures;
 
+  const small = columns < SMALL_COLUMNS || rows < SMALL_ROWS;
+  const blank = small ? [] : [''];
+  const state = cut(`line ${status.line.state}, ${status.line.path}; back pressure ${status.backPressure.mode}`);
+  const alerts = alertLines(figures, options, small).map(alert);
   const lines: string[] = [head(cut(header(figures, options)))];
-  lines.push(cut(`line ${status.line.state}, ${status.line.path}; back pressure ${status.backPressure.mode}`));
-  if (options.silentMs !== undefined) {
-    lines.push(alert(cut(`! no answer from the bridge for ${duration(options.silentMs)}; asking again`)));
-  }
-  for (const warning of warnings(figures)) lines.push(alert(cut(`! ${warning}`)));
-  lines.push(
-    '',
-    ...barLines(figures, columns, head, { own: paint('green'), others: paint('yellow'), idle: paint('dim') }),
-  );
-  lines.push('', ...macLines(figures).map(cut), '');
+  // On a small screen what is wrong takes the place of all else.
+  lines.push(...(small ? [...alerts.slice(0, Math.max(0, rows - 2)), state] : [state, ...alerts]), ...blank);
+  lines.push(...barLines(figures, columns, head, { own: paint('green'), others: paint('yellow'), idle: paint('dim') }));
+  lines.push(...blank, ...macLines(figures).map(cut), ...blank);
 
   const drops = dropLines(figures, columns).map(cut);
-  const room = rows - lines.length - drops.length - 3;
+  const room = rows - lines.length - drops.length - 2 - blank.length;
   lines.push(head(cut(NEIGHBOUR_HEADER)));
   lines.push(
     ...neighbourLines(figures.neighbours, Math.max(1, room)).map(({ text, alert: worth }) =>
       worth ? alert(cut(text)) : cut(text),
     ),
   );
-  lines.push('', ...drops);
+  lines.push(...blank, ...drops);
   while (lines.length < rows - 1) lines.push('');
   lines.length = Math.min(lines.length, rows - 1);
   lines.push(paint('dim')(cut(`q quits; every ${span(options.intervalMs)}; loss: of our latest attempts; (+N): new`)));
   return lines;
+}
+
+/** What is wrong, the worst first, whole. */
+function alertLines(figures: TopFigures, { columns, silentMs }: ScreenOptions, withNotes: boolean): string[] {
+  const noted = withNotes ? figures.neighbours.filter(({ note }) => note !== '') : [];
+  const notes = noted.slice(0, SMALL_NOTES).map(({ station, note }) => `station ${station} ${note}`);
+  if (noted.length > notes.length) notes.push(`${noted.length - notes.length} more`);
+  return [
+    ...(silentMs === undefined ? [] : [`no answer from the bridge for ${duration(silentMs)}; asking again`]),
+    ...warnings(figures),
+    ...(notes.length === 0 ? [] : [notes.join(', ')]),
+  ].flatMap((words) => wrapped(`! ${words}`, columns));
+}
+
+/** In lines of so many columns, those after the first moved in. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line.slice(0, columns));
+      line = `  ${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line.slice(0, columns)];
 }
 
 function header({ status }: TopFigures, { columns, timeOfDay }: ScreenOptions): string {

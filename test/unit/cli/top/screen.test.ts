@@ -81,6 +81,28 @@ describe('the screen of top', () => {
     expect(screen(BUSY, { ...OPTIONS, silentMs: 5000 })[2]).toBe('! no answer from the bridge for 5.0 s; asking again');
   });
 
+  it('tells all that is wrong on a small terminal too, in whole words', () => {
+    const wrong = figuresOf({
+      mac: { carrierStuck: true },
+      line: { state: 'lost' },
+      neighbours: [2, 3, 4, 5, 6].map((station) => neighbour(station, { attempts: 20, lossRatio: 1 })),
+    });
+    expect(screen(wrong, { ...OPTIONS, columns: 40, rows: 10 })).toEqual([
+      'sluice top  sluice0, station 1, radio-96',
+      '! line lost: nothing is sent or heard',
+      '! stuck carrier: busy without end, no',
+      '  longer believed; check squelch and',
+      '  wiring',
+      '! station 2 deaf to us?, station 3 deaf',
+      '  to us?, station 4 deaf to us?, 2 more',
+      'line lost, /dev/ttyUSB0; back pressure g',
+      'channel    last 10 s    last 10 s  ',
+      'q quits; every 2 s; loss: of our latest ',
+    ]);
+    // Where nothing is wrong, the figures have its place.
+    expect(screen(figuresOf({}), { ...OPTIONS, columns: 40, rows: 10 })[7]).toMatch(/^queue 12 packets/);
+  });
+
   it('says when hardly a frame explains why the channel is busy, not when frames do', () => {
     const heard = (us: number): string | undefined =>
       screen(figuresOf({ mac: { busyUs: 9_000_000 }, neighbours: [neighbour(2, { airtimeUs: us })] }), OPTIONS)[2];
