@@ -1,9 +1,8 @@
 /** How fast: efficiency on paced lines, octets per second where nothing paces, CPU a frame, and what an idle bridge costs. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { addressOf, Neighbourhood, type Station } from '../../src/daemon/stations.js';
 import { bridgePid, sizeOf } from './faults.js';
 import type { BenchRow } from './rows.js';
@@ -13,13 +12,13 @@ const PAYLOAD_BYTES = 1472;
 /** Start, eight data bits, stop: what the emulated air, with eight bits an octet, has to run slower by. */
 const UART_BITS_SHARE = 0.8;
 const IPERF_SECONDS = 10;
+const COPY_BYTES = 65_536;
 const IDLE_SECONDS = 20;
 const METRICS_PORT = 9101;
 /** prom-client looks at the event loop so often, and its figures include that. */
 const LAG_RESOLUTION_MS = 10;
 /** sysconf(_SC_CLK_TCK) of every Linux that Node runs on. */
 const TICKS_PER_S = 100;
-const COPIER = fileURLToPath(new URL('./pty-copy.js', import.meta.url));
 
 function row(measure: string, value: number | null, unit: string, target?: [text: string, met: boolean]): BenchRow {
   return { suite: 'bridge', measure, value, unit, target: target?.[0] ?? null, met: target?.[1] ?? null };
@@ -31,8 +30,26 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
-function startCopier(): ChildProcess {
-  return spawn(process.execPath, [COPIER], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+interface UnlimitedLine {
+  readonly paths: readonly string[];
+  close(): void;
+}
+
+/** Two ptys and socat between them, which copies octets as fast as they come. */
+async function openUnlimitedLine(): Promise<UnlimitedLine> {
+  const ends = ['pty,rawer', 'pty,rawer'];
+  const socat = spawn('setpriv', ['--pdeathsig', 'KILL', 'socat', '-d', '-d', '-b', `${COPY_BYTES}`, ...ends], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const paths: string[] = [];
+  for await (const line of createInterface({ input: socat.stderr })) {
+    const path = /PTY is (\S+)$/.exec(line)?.[1];
+    if (path !== undefined) paths.push(path);
+    if (paths.length === ends.length) break;
+  }
+  if (paths.length < ends.length) throw new Error('socat made no ptys: is it installed? (apt install socat)');
+  socat.stderr.resume();
+  return { paths, close: () => socat.kill() };
 }
 
 async function efficiency(baud: number, seconds: number): Promise<BenchRow> {
@@ -87,19 +104,14 @@ interface IperfReport {
 /** Octets copied from pty to pty as fast as they come. */
 export async function speedRows(): Promise<readonly BenchRow[]> {
   const place = new Neighbourhood();
-  const copier = startCopier();
+  const line = await openUnlimitedLine();
   try {
-    const paths = await new Promise<string[]>((resolve) => {
-      createInterface({ input: copier.stdout ?? process.stdin }).once('line', (line) =>
-        resolve(JSON.parse(line) as string[]),
-      );
-    });
     const [sender, receiver] = [await place.open(), await place.open()];
     for (const [index, station] of [sender, receiver].entries()) {
       await station.up({
         number: index + 1,
         profile: 'null-modem',
-        port: paths[index] ?? '',
+        port: line.paths[index] ?? '',
         settings: ['air.pacing=line'],
         args: index === 0 ? ['--metrics', `${METRICS_PORT}`] : [],
       });
@@ -149,21 +161,16 @@ export async function speedRows(): Promise<readonly BenchRow[]> {
     ];
   } finally {
     await place.close();
-    copier.kill();
+    line.close();
   }
 }
 
 export async function idleRows(): Promise<readonly BenchRow[]> {
   const place = new Neighbourhood();
-  const copier = startCopier();
+  const line = await openUnlimitedLine();
   try {
-    const [path = ''] = await new Promise<string[]>((resolve) => {
-      createInterface({ input: copier.stdout ?? process.stdin }).once('line', (line) =>
-        resolve(JSON.parse(line) as string[]),
-      );
-    });
     const station = await place.open();
-    await station.up({ number: 1, profile: 'null-modem', port: path });
+    await station.up({ number: 1, profile: 'null-modem', port: line.paths[0] ?? '' });
     await sleep(5000);
     const pid = bridgePid(station);
     const before = cpuSeconds(pid);
@@ -176,7 +183,7 @@ export async function idleRows(): Promise<readonly BenchRow[]> {
     ];
   } finally {
     await place.close();
-    copier.kill();
+    line.close();
   }
 }
 
