@@ -76,31 +76,31 @@ export function parseLine(text: string): ParsedLine | SkipReason {
   }
   const fields = asFields(parsed);
   const { station, event } = fields;
-  const timeMs = asTime(fields['time']);
+  const timeMs = asTime(fields.time);
   if (typeof event !== 'string' || timeMs === undefined || !isStation(station)) return 'foreign';
   const line = event === 'channel' ? channelLine(fields) : noteLine(event, fields);
   if (typeof line === 'string') return line;
-  return { station, timeMs, interface: asText(fields['interface']), repeats: count(fields['repeats']), line };
+  return { station, timeMs, interface: asText(fields.interface), repeats: count(fields.repeats), line };
 }
 
 function channelLine(fields: Fields): ChannelLine | SkipReason {
-  const startMs = asTime(fields['startUnixMs']);
-  const endMs = asTime(fields['endUnixMs']);
+  const startMs = asTime(fields.startUnixMs);
+  const endMs = asTime(fields.endUnixMs);
   if (startMs === undefined || endMs === undefined) return 'unusable';
   const coveredMs = endMs - startMs;
   if (coveredMs <= 0 || coveredMs > MAX_INTERVAL_MS) return 'unusable';
   const figures = newFigures();
   figures.coveredMs = coveredMs;
-  figures.busyMs = share(fields['busyRatio']) * coveredMs;
-  figures.txMs = share(fields['txRatio']) * coveredMs;
-  figures.stuckMs = Math.min(coveredMs, count(fields['stuckMs']));
-  figures.heardRestMs = Math.min(coveredMs, count(asFields(fields['heardRest'])['ms']));
+  figures.busyMs = share(fields.busyRatio) * coveredMs;
+  figures.txMs = share(fields.txRatio) * coveredMs;
+  figures.stuckMs = Math.min(coveredMs, count(fields.stuckMs));
+  figures.heardRestMs = Math.min(coveredMs, count(asFields(fields.heardRest).ms));
   for (const name of ['garbled', 'attempts', 'acked', 'unacked', 'unconfirmed', 'backoffs', 'backoffSlots'] as const) {
     figures[name] = count(fields[name]);
   }
-  figures.windowMax = count(fields['contentionWindow']);
+  figures.windowMax = count(fields.contentionWindow);
   figures.windowMs = figures.windowMax * coveredMs;
-  figures.queueMax = count(fields['queue']);
+  figures.queueMax = count(fields.queue);
   for (const name of BY_STATION) {
     const most = name === 'heardMs' ? coveredMs : Number.POSITIVE_INFINITY;
     for (const [key, value] of Object.entries(asFields(fields[name]))) {
@@ -108,14 +108,14 @@ function channelLine(fields: Fields): ChannelLine | SkipReason {
       if (isStation(station)) figures[name].set(station, Math.min(most, count(value)));
     }
   }
-  if (fields['dutyLeftMs'] === 0) figures.dutySpentMs = coveredMs;
-  for (const [cause, value] of Object.entries(asFields(fields['drops'])).slice(0, MAX_CAUSES)) {
+  if (fields.dutyLeftMs === 0) figures.dutySpentMs = coveredMs;
+  for (const [cause, value] of Object.entries(asFields(fields.drops)).slice(0, MAX_CAUSES)) {
     addTo(figures.drops, cause.slice(0, MAX_TEXT), count(value));
   }
-  const rest = count(asFields(fields['dropsRest'])['frames']);
+  const rest = count(asFields(fields.dropsRest).frames);
   if (rest > 0) addTo(figures.drops, REST_OF_DROPS, rest);
-  const retries = Array.isArray(fields['retries']) ? fields['retries'].slice(0, MAX_RETRIES).map(count) : [];
-  return { kind: 'channel', startMs, endMs, figures, retries, delays: delays(fields['delayHistogramMs']) };
+  const retries = Array.isArray(fields.retries) ? fields.retries.slice(0, MAX_RETRIES).map(count) : [];
+  return { kind: 'channel', startMs, endMs, figures, retries, delays: delays(fields.delayHistogramMs) };
 }
 
 function delays(value: unknown): ReadonlyMap<number, number> {
@@ -135,17 +135,17 @@ function noteLine(event: string, fields: Fields): NoteLine | SkipReason {
     case 'address-conflict':
       return { kind: event };
     case 'stopped':
-      return { kind: event, queueLost: count(asFields(fields['queue'])['lost']) };
+      return { kind: event, queueLost: count(asFields(fields.queue).lost) };
     case 'line-lost':
-      return { kind: event, cause: asText(fields['cause']) };
+      return { kind: event, cause: asText(fields.cause) };
     case 'back-pressure':
-      return { kind: event, mode: asText(fields['mode']) };
+      return { kind: event, mode: asText(fields.mode) };
     case 'back-pressure-leak':
-      return { kind: event, tapDropped: count(fields['tapDropped']), qdiscDropped: count(fields['qdiscDropped']) };
+      return { kind: event, tapDropped: count(fields.tapDropped), qdiscDropped: count(fields.qdiscDropped) };
     case 'stuck-busy':
-      return { kind: event, begins: fields['change'] !== 'end' };
+      return { kind: event, begins: fields.change !== 'end' };
     case 'hung':
-      return { kind: event, forMs: count(fields['forMs']) };
+      return { kind: event, forMs: count(fields.forMs) };
     default:
       return OTHER_EVENTS.has(event) ? { kind: 'other' } : 'unknown-event';
   }
