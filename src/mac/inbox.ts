@@ -14,6 +14,13 @@ export interface Arrival {
   readonly retry: boolean;
 }
 
+export interface Taken<Item> {
+  /** What can go upwards now, in order. */
+  readonly ready: readonly Item[];
+  /** False for a duplicate, which may settle others all the same. */
+  readonly isNew: boolean;
+}
+
 export class Inbox<Item> {
   /** The number that comes next; undefined before the first frame. */
   #next: number | undefined;
@@ -38,21 +45,20 @@ export class Inbox<Item> {
   }
 
   /**
-   * Takes a frame. Gives what can go upwards now, in order; null for a duplicate.
+   * Takes a frame.
    * A first transmission can never be older than what was expected; if it is, the sender has started anew.
    */
-  take({ sequence, behind, retry }: Arrival, item: Item): Item[] | null {
+  take({ sequence, behind, retry }: Arrival, item: Item): Taken<Item> {
     const oldest = sequenceAfter(sequence, SEQUENCES - behind);
     if (this.#next === undefined || (!retry && !this.#isAhead(sequence))) {
       const flushed = this.flush();
       this.#next = oldest;
-      return [...flushed, ...(this.#accept(sequence, item) ?? [])];
+      return { ready: [...flushed, ...(this.#accept(sequence, item) ?? [])], isNew: true };
     }
     // Everything before the sender's oldest open frame is settled: it will not come any more.
     const skipped = this.#isAhead(oldest) ? this.#skipTo(oldest) : [];
     const accepted = this.#isAhead(sequence) ? this.#accept(sequence, item) : null;
-    if (accepted === null && skipped.length === 0) return null;
-    return [...skipped, ...(accepted ?? [])];
+    return { ready: [...skipped, ...(accepted ?? [])], isNew: accepted !== null };
   }
 
   #isAhead(sequence: number): boolean {

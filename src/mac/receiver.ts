@@ -55,11 +55,11 @@ export class Receiver {
     const again = peer.lastSequence === sequence && sameOctets(peer.lastBody, body);
     peer.lastSequence = sequence;
     peer.lastBody = body;
-    const ready = peer.inbox.take({ sequence, behind, retry: frame.retry || again }, frame);
-    if (ready === null) this.#options.drop('rx-duplicate');
-    else for (const each of ready) this.#deliver(each, nowUs);
+    const { ready, isNew } = peer.inbox.take({ sequence, behind, retry: frame.retry || again }, frame);
+    if (!isNew) this.#options.drop('rx-duplicate');
+    for (const each of ready) this.#deliver(each, nowUs);
     this.#watchExpiry();
-    return ready !== null;
+    return isNew;
   }
 
   /** The answer to a sender, as octets for the modem. */

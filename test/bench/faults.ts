@@ -17,6 +17,8 @@ const RSS_SLACK_MB = 20;
 /** Cycles before the first look: buffers and compiled code have their size by then. */
 const WARM_UP_CYCLES = 50;
 const SAY_EVERY = 100;
+const LOOKS = 10;
+const LOOK_MS = 50;
 const CUTTER = fileURLToPath(new URL('../system/tcp-cutter.js', import.meta.url));
 
 /** The process of a station's bridge, by its control socket. */
@@ -36,6 +38,17 @@ export function bridgePid(station: Station): number {
 export function sizeOf(pid: number): { fds: number; rssMb: number } {
   const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
   return { fds: readdirSync(`/proc/${pid}/fd`).length, rssMb: (pages * 4096) / 1e6 };
+}
+
+/** The least of several looks: a question to the daemon, or a port that is being closed, holds a descriptor for a moment. */
+async function settledSize(pid: number): Promise<{ fds: number; rssMb: number }> {
+  let least = sizeOf(pid);
+  for (let looks = 0; looks < LOOKS; looks++) {
+    await sleep(LOOK_MS);
+    const { fds, rssMb } = sizeOf(pid);
+    least = { fds: Math.min(fds, least.fds), rssMb: Math.min(rssMb, least.rssMb) };
+  }
+  return least;
 }
 
 interface Cycled {
@@ -72,18 +85,18 @@ async function cycled(
   cycle: (n: number) => Promise<boolean>,
 ): Promise<Cycled> {
   const pid = bridgePid(station);
-  let before = sizeOf(pid);
+  let before = await settledSize(pid);
   let done = 0;
   let stuck = 0;
   void load(station, cycles).catch(() => undefined);
   for (let n = 1; n <= cycles && stuck === 0 && station.bridgeEnded === undefined; n++) {
     if (await cycle(n)) done++;
     else stuck++;
-    if (n % SAY_EVERY === 0) say(`  ${n} of ${cycles}`);
-    if (n === Math.min(WARM_UP_CYCLES, cycles)) before = sizeOf(pid);
+    if (n % SAY_EVERY === 0) say(`  ${n} of ${cycles}: ${JSON.stringify(sizeOf(pid))}`);
+    if (n === Math.min(WARM_UP_CYCLES, cycles)) before = await settledSize(pid);
   }
   const crashed = station.bridgeEnded !== undefined;
-  const after = crashed ? before : sizeOf(pid);
+  const after = crashed ? before : await settledSize(pid);
   return { done, stuck, crashed, fdsGrown: after.fds - before.fds, rssGrownMb: after.rssMb - before.rssMb };
 }
 

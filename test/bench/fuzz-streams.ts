@@ -1,17 +1,67 @@
-/** The octet streams that the fuzzer feeds to decoders. */
+/** The octet streams that the fuzzer feeds to decoders: made cheaply, since there are ten million for each. */
 import type { Random } from '../../src/base/random.js';
 
-const STREAM_BYTES = 48;
+const SHORT_BYTES = 48;
+/** Longer than any frame that the decoders here accept. */
+const LONG_BYTES = 320;
+/** One stream in so many is long. */
+const LONG_EVERY = 64;
+/** One octet in so many is special. */
+const SPECIAL_EVERY = 32;
 
-/** A stream: pure chance, or a frame as it should be with some octets changed, lost or doubled. */
-export function streamOf(random: Random, encode: (frame: Uint8Array) => Uint8Array): Uint8Array {
-  const bytes = Uint8Array.from({ length: random.below(STREAM_BYTES) }, () => random.below(256));
-  if (random.below(4) === 0) return bytes;
-  const line = encode(bytes);
-  for (let changes = random.below(4); changes > 0 && line.length > 0; changes--) {
-    const at = random.below(line.length);
-    if (random.below(2) === 0) line[at] = random.below(256);
-    else line.copyWithin(at, random.below(line.length));
+export class StreamMaker {
+  readonly #random: Random;
+  readonly #specials: Uint8Array;
+  readonly #room = new Uint8Array(LONG_BYTES + 4);
+
+  /** @param specials octets that mean something to the framing: more of them than chance would give */
+  constructor(random: Random, specials: readonly number[]) {
+    this.#random = random;
+    this.#specials = Uint8Array.from(specials);
   }
-  return line;
+
+  /** Octets of chance, good until the next call. */
+  octets(): Uint8Array {
+    const word = this.#random.uint32();
+    const longest = (word & (LONG_EVERY - 1)) === 0 ? LONG_BYTES : SHORT_BYTES;
+    return this.exactly((word >>> 8) % longest);
+  }
+
+  /** So many octets of chance, LONG_BYTES at the most, good until the next call. */
+  exactly(bytes: number): Uint8Array {
+    const room = this.#room;
+    for (let at = 0; at < bytes; at += 4) {
+      const word = this.#random.uint32();
+      room[at] = word;
+      room[at + 1] = word >>> 8;
+      room[at + 2] = word >>> 16;
+      room[at + 3] = word >>> 24;
+      // The bits have been used: what the octets are says nothing about whether another one is made special.
+      const choice = this.#random.uint32();
+      if (choice % (SPECIAL_EVERY / 4) === 0) {
+        room[at + ((choice >>> 8) & 3)] = this.#specials[(choice >>> 16) % this.#specials.length] ?? 0;
+      }
+    }
+    return room.subarray(0, bytes);
+  }
+
+  /** A stream: pure chance, or a frame as it should be, with some octets changed or lost or none. Good until the next call. */
+  stream(encode: (frame: Uint8Array) => Uint8Array): Uint8Array {
+    const word = this.#random.uint32();
+    const octets = this.octets();
+    if ((word & 3) === 0) return octets;
+    const line = encode(octets);
+    this.mutate(line, (word >>> 2) & 3);
+    return line;
+  }
+
+  /** Changes some octets, or moves what stands behind over them. */
+  mutate(line: Uint8Array, changes: number): void {
+    for (let left = line.length === 0 ? 0 : changes; left > 0; left--) {
+      const word = this.#random.uint32();
+      const at = (word >>> 9) % line.length;
+      if ((word & 1) === 0) line[at] = word >>> 1;
+      else line.copyWithin(at, this.#random.uint32() % line.length);
+    }
+  }
 }

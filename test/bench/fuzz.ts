@@ -1,204 +1,70 @@
 /**
  * Random and mutated octet streams through each decoder and through the whole way of reception (driver, MAC,
- * decapsulation): no exception, memory bounded, and every octet accounted for.
+ * decapsulation): no exception, memory bounded, and every octet accounted for. A process for each, two at a time where
+ * there are two processors.
  */
-import { type Random, seededRandom } from '../../src/base/random.js';
-import { cobsCodec } from '../../src/framing/cobs.js';
-import type { Codec, Decoder } from '../../src/framing/codec.js';
-import { hdlcCodec } from '../../src/framing/hdlc.js';
-import { encodeKiss, kissDecoder } from '../../src/framing/kiss.js';
-import { lineSplitter } from '../../src/framing/lines.js';
-import { slipCodec } from '../../src/framing/slip.js';
-import { fuzzReception } from './fuzz-reception.js';
-import { streamOf } from './fuzz-streams.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { createInterface } from 'node:readline';
+import { FUZZED, type FuzzLine, type FuzzResult, WORKER } from './fuzz-worker.js';
 import type { BenchRow, Say } from './rows.js';
 
 const STREAMS = 10_000_000;
-const MAX_FRAME_BYTES = 256;
+const AT_A_TIME = Math.min(2, availableParallelism());
+/** Of each of 254 stations the MAC keeps the last frame, and with it the piece of 16 kB that it was cut from: 4.2 MB. */
+const GROWN_MAX_BYTES = 5_000_000;
+const RSS_MAX_MB = 150;
 
-interface Subject {
-  readonly name: string;
-  encode(frame: Uint8Array): Uint8Array;
-  /** They end what is held, and are no part of anything. */
-  readonly delimiters: readonly number[];
-  decoder(frame: (octets: number) => void, discard: (octets: number) => void): Decoder;
+/** @throws when the process ends before it has a result, with the exit code; its own words are on stderr */
+async function fuzz(name: string, streams: number, say: Say): Promise<FuzzResult> {
+  const args = ['--expose-gc', WORKER, name, String(streams)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  let result: FuzzResult | undefined;
+  for await (const text of createInterface(child.stdout)) {
+    const line = JSON.parse(text) as FuzzLine;
+    if ('result' in line) result = line.result;
+    else say(`  ${name}: ${line.done} of ${streams}`);
+  }
+  const [code] = await ended;
+  if (result === undefined) throw new Error(`fuzz of ${name} ended with exit code ${code}`);
+  return result;
 }
 
-const ofCodec = (name: string, codec: Codec, delimiter: number): Subject => ({
-  name,
-  delimiters: [delimiter],
-  encode: (frame) => codec.encode(frame),
-  decoder: (frame, discard) =>
-    codec.decoder({ frame: (octets) => frame(octets.length), discard: (_, octets) => discard(octets) }),
-});
-
-export const SUBJECTS: readonly Subject[] = [
-  ofCodec('slip', slipCodec({ maxFrameBytes: MAX_FRAME_BYTES }), 0xc0),
-  ofCodec('hdlc16', hdlcCodec({ maxFrameBytes: MAX_FRAME_BYTES, fcsBits: 16 }), 0x7e),
-  ofCodec('hdlc32', hdlcCodec({ maxFrameBytes: MAX_FRAME_BYTES, fcsBits: 32 }), 0x7e),
-  ofCodec('cobs', cobsCodec({ maxFrameBytes: MAX_FRAME_BYTES, leadingDelimiter: true }), 0x00),
-  {
-    name: 'kiss',
-    delimiters: [0xc0],
-    encode: (frame) => encodeKiss(0, frame),
-    decoder: (frame, discard) =>
-      kissDecoder(
-        { maxFrameBytes: MAX_FRAME_BYTES },
-        { frame: (_, payload) => frame(payload.length + 1), discard: (_, octets) => discard(octets) },
-      ),
-  },
-  {
-    name: 'lines',
-    delimiters: [0x0d, 0x0a],
-    encode: (frame) => Uint8Array.from([...frame.map((octet) => (octet & 0x3f) | 0x40), 0x0d]),
-    decoder: (frame, discard) =>
-      lineSplitter(
-        { maxLineBytes: MAX_FRAME_BYTES },
-        { line: (octets) => frame(octets.length), discard: (_, octets) => discard(octets) },
-      ),
-  },
-];
-
-export interface FuzzCount {
-  streams: number;
-  octets: number;
-  frames: number;
-  /** Octets that became neither frame nor discard nor delimiter, or did so twice; frames longer than allowed. */
-  wrong: number;
-  mostHeld: number;
-}
-
-/**
- * Delimiters apart from what is between them, so that each octet can be asked for: a delimiter ends what is held, any other
- * is held or discarded; what was held and is not any more became a frame of at most so many octets, or was discarded. The
- * same stream in two pieces, cut anywhere, must give the same.
- */
-export function fuzzDecoder(subject: Subject, streams: number, random: Random): FuzzCount {
-  const count: FuzzCount = { streams, octets: 0, frames: 0, wrong: 0, mostHeld: 0 };
-  const [apart, pieces] = [new Watched(subject), new Watched(subject)];
-  for (let i = 0; i < streams; i++) {
-    const stream = streamOf(random, subject.encode);
-    const cut = stream.length === 0 ? 0 : random.below(stream.length);
-    pieces.decoder.push(stream.subarray(0, cut));
-    pieces.decoder.push(stream.subarray(cut));
-    apart.pushApart(stream, subject.delimiters);
-    count.octets += stream.length;
-    count.mostHeld = Math.max(count.mostHeld, apart.decoder.heldOctets);
-    if (!apart.agrees(pieces)) count.wrong++;
-    if ((i & 1023) === 0) {
-      apart.reset();
-      pieces.decoder.reset();
-    }
-  }
-  apart.reset();
-  count.frames = apart.frames;
-  count.wrong += apart.wrong;
-  return count;
-}
-
-class Watched {
-  readonly decoder: Decoder;
-  frames = 0;
-  /** Of the frames, as they come out. */
-  frameOctets = 0;
-  discarded = 0;
-  wrong = 0;
-
-  constructor(subject: Subject) {
-    this.decoder = subject.decoder(
-      (octets) => {
-        this.frames++;
-        this.frameOctets += octets;
-        if (octets > MAX_FRAME_BYTES + 1) this.wrong++;
-      },
-      (octets) => {
-        this.discarded += octets;
-      },
-    );
-  }
-
-  /** Delimiters each by itself, and what is between them. */
-  pushApart(stream: Uint8Array, delimiters: readonly number[]): void {
-    let start = 0;
-    for (let at = 0; at < stream.length; at++) {
-      if (!delimiters.includes(stream[at] ?? 0)) continue;
-      if (at > start) this.#push(stream.subarray(start, at), at - start);
-      this.#push(stream.subarray(at, at + 1), 0);
-      start = at + 1;
-    }
-    if (start < stream.length) this.#push(stream.subarray(start), stream.length - start);
-  }
-
-  /** @param toAccount octets of these that belong to a frame or are to be discarded */
-  #push(octets: Uint8Array, toAccount: number): void {
-    const held = this.decoder.heldOctets;
-    const { frames, frameOctets, discarded } = this;
-    this.decoder.push(octets);
-    const framed = this.frames > frames ? held : 0;
-    const accounted = this.decoder.heldOctets + this.discarded - discarded + framed;
-    if (accounted !== held + toAccount) this.wrong++;
-    if (this.frames > frames + 1 || this.frameOctets - frameOctets > framed) this.wrong++;
-  }
-
-  reset(): void {
-    const { heldOctets } = this.decoder;
-    const { discarded } = this;
-    this.decoder.reset();
-    if (this.discarded - discarded !== heldOctets || this.decoder.heldOctets !== 0) this.wrong++;
-  }
-
-  agrees(other: Watched): boolean {
-    const same = this.frames === other.frames && this.frameOctets === other.frameOctets;
-    // What is too long is reported as it comes: earlier or later, by the pieces.
-    return same && this.#gone === other.#gone;
-  }
-
-  get #gone(): number {
-    return this.discarded + this.decoder.heldOctets;
-  }
+function rowsOf(name: string, streams: number, result: FuzzResult): BenchRow[] {
+  const { wrong, frames, octets, grownBytes, rssBytes } = result;
+  const row = (measure: string, value: number, unit: string, target: [string, boolean] | null): BenchRow => ({
+    suite: 'bridge',
+    measure: `fuzz of ${name}: ${measure}`,
+    value,
+    unit,
+    target: target?.[0] ?? null,
+    met: target?.[1] ?? null,
+  });
+  const rssMb = rssBytes / 1e6;
+  return [
+    row(`${streams} streams, octets not accounted for or frames that are none`, wrong, '', ['0', wrong === 0]),
+    row('octets', octets, '', null),
+    row('frames found', frames, '', ['> 0', frames > 0]),
+    row('memory more than after a tenth', grownBytes / 1e6, 'MB', [
+      `<= ${GROWN_MAX_BYTES / 1e6}`,
+      grownBytes <= GROWN_MAX_BYTES,
+    ]),
+    row('RSS at the most', rssMb, 'MB', [`<= ${RSS_MAX_MB}`, rssMb <= RSS_MAX_MB]),
+  ];
 }
 
 export async function fuzzRows(say: Say, streams = STREAMS): Promise<readonly BenchRow[]> {
-  const rows: BenchRow[] = [];
-  const random = seededRandom(1);
-  for (const subject of SUBJECTS) {
-    const { octets, frames, wrong, mostHeld } = fuzzDecoder(subject, streams, random);
-    say(`fuzz ${subject.name}: ${streams} streams, ${octets} octets, ${frames} frames, held ${mostHeld} at the most`);
-    rows.push({
-      suite: 'bridge',
-      measure: `fuzz ${subject.name}: ${streams} streams, octets not accounted for or frames too long`,
-      value: wrong,
-      unit: '',
-      target: '0',
-      met: wrong === 0,
-    });
-    rows.push({
-      suite: 'bridge',
-      measure: `fuzz ${subject.name}: frames found`,
-      value: frames,
-      unit: '',
-      target: null,
-      met: null,
-    });
-  }
-  const { octets, delivered } = fuzzReception(streams, random);
-  const rssMb = process.memoryUsage().rss / 1e6;
-  say(`fuzz reception: ${streams} streams, ${octets} octets, ${delivered} packets delivered`);
-  rows.push({
-    suite: 'bridge',
-    measure: `fuzz of the whole way of reception, ${streams} streams: packets delivered, no exception`,
-    value: delivered,
-    unit: '',
-    target: '> 0',
-    met: delivered > 0,
-  });
-  rows.push({
-    suite: 'bridge',
-    measure: 'fuzz: RSS at the end',
-    value: rssMb,
-    unit: 'MB',
-    target: '<= 200',
-    met: rssMb <= 200,
-  });
-  return rows;
+  const waiting = [...FUZZED];
+  const found = new Map<string, BenchRow[]>();
+  const worker = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const result = await fuzz(name, streams, say);
+      found.set(name, rowsOf(name, streams, result));
+      for (const [what, octets] of Object.entries(result.octetsBy ?? {})) say(`  ${name}: ${octets} octets: ${what}`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return FUZZED.flatMap((name) => found.get(name) ?? []);
 }

@@ -39,7 +39,7 @@ function exchange(options: {
       const arrival = { sequence: frame.sequence, behind: outbox.behind(frame), retry: frame.attempts++ > 0 };
       if (lost()) continue;
       heard = true;
-      run.delivered.push(...(inbox.take(arrival, frame.item) ?? []));
+      run.delivered.push(...inbox.take(arrival, frame.item).ready);
     }
     if (heard && !lost()) run.settled.push(...outbox.acknowledge(inbox.acknowledgement).map((frame) => frame.item));
     run.givenUp.push(...outbox.giveUp((frame) => frame.attempts >= options.maxAttempts).map((frame) => frame.item));
@@ -124,17 +124,25 @@ describe('outbox', () => {
 describe('inbox', () => {
   it('takes a repetition for one, delivers nothing, and acknowledges it again', () => {
     const inbox = new Inbox<string>();
-    expect(inbox.take({ sequence: 3, behind: 0, retry: false }, 'a')).toEqual(['a']);
-    expect(inbox.take({ sequence: 3, behind: 0, retry: true }, 'a')).toBeNull();
+    expect(inbox.take({ sequence: 3, behind: 0, retry: false }, 'a')).toEqual({ ready: ['a'], isNew: true });
+    expect(inbox.take({ sequence: 3, behind: 0, retry: true }, 'a')).toEqual({ ready: [], isNew: false });
     expect(inbox.acknowledgement).toEqual({ next: 4, bitmap: 0 });
   });
 
   it('holds back what came too early until the sender has settled what is missing', () => {
     const inbox = new Inbox<string>();
     inbox.take({ sequence: 0, behind: 0, retry: false }, 'a');
-    expect(inbox.take({ sequence: 2, behind: 1, retry: false }, 'c')).toEqual([]);
+    expect(inbox.take({ sequence: 2, behind: 1, retry: false }, 'c').ready).toEqual([]);
     expect(inbox.acknowledgement).toEqual({ next: 1, bitmap: 0b10 });
     // The sender gave up frame 1: nothing older than 3 is open.
-    expect(inbox.take({ sequence: 3, behind: 0, retry: false }, 'd')).toEqual(['c', 'd']);
+    expect(inbox.take({ sequence: 3, behind: 0, retry: false }, 'd').ready).toEqual(['c', 'd']);
+  });
+
+  it('knows a repetition for one also when it settles what was missing before it', () => {
+    const inbox = new Inbox<string>();
+    inbox.take({ sequence: 0, behind: 0, retry: false }, 'a');
+    inbox.take({ sequence: 2, behind: 1, retry: false }, 'c');
+    // Frame 1 was given up meanwhile, and the answer to frame 2 was lost.
+    expect(inbox.take({ sequence: 2, behind: 0, retry: true }, 'c')).toEqual({ ready: ['c'], isNew: false });
   });
 });
