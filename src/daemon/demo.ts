@@ -3,13 +3,12 @@
  * sends as fast as it may. Shows what the channel carries, how it is shared, and where the packets wait. No program
  * besides Node is needed.
  */
-import { mkdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SluiceError } from '../base/errors.js';
 import type { BackPressureMode } from '../flow/back-pressure.js';
 import { jainIndex } from '../sim/saturation.js';
 import type { MediumSummary } from '../sim/summary.js';
-import { howToWatch, logFile, METRICS } from './demo-watching.js';
+import { howToWatch, logFile, METRICS, makeLogFolder, missingPackages } from './demo-watching.js';
 import type { Arrival, FloodReport, PingReport } from './station-calls.js';
 import { monotonicUs } from './station-datagrams.js';
 import { median, missing } from './station-figures.js';
@@ -120,7 +119,7 @@ function mediumYaml(stations: number): string {
  * @throws SluiceError `usage` when there is no folder for the logs; `privilege` when namespaces or TAP devices may not be made; the signal's reason when aborted
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
-  makeFolder(options.logs);
+  if (options.logs !== undefined) makeLogFolder(options.logs);
   const place = new Neighbourhood();
   try {
     const demo = new Demo(place, options);
@@ -129,17 +128,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     return { ...result, collisionRatio: collisionRatio(await place.close()) };
   } finally {
     await place.close();
-  }
-}
-
-function makeFolder(folder: string | undefined): void {
-  try {
-    if (folder !== undefined) mkdirSync(folder, { recursive: true });
-  } catch (cause) {
-    throw new SluiceError('usage', `--logs ${folder}: ${cause instanceof Error ? cause.message : cause}`, {
-      remedy: 'Name a folder that can be written.',
-      cause,
-    });
   }
 }
 
@@ -179,7 +167,7 @@ class Demo {
     const { backPressure } = await this.#station(1).status();
     say(`packets wait in front of the interfaces: mode ${backPressure.mode}, ${backPressure.reason}`);
     const logs = { folder: this.#logs, kept: this.#options.logs !== undefined };
-    for (const line of howToWatch(this.#station(1), this.#options.stations, logs)) say(line);
+    for (const line of howToWatch(this.#station(1), this.#options.stations, logs, missingPackages())) say(line);
 
     say('ping from station 1 to station 2 while nobody else sends');
     const idle = await this.#ping(IDLE_PINGS, IDLE_PING_INTERVAL_MS);

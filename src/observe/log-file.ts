@@ -19,7 +19,7 @@ export interface LogFileOptions {
   failed(cause: Error): void;
 }
 
-/** @throws SluiceError `system` when it cannot be opened */
+/** @throws SluiceError `configuration` when it cannot be opened */
 export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFileOptions): Promise<LineStream> {
   try {
     const stream = await roll({
@@ -34,9 +34,10 @@ export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFil
     tellFailures(stream, failed);
     return stream;
   } catch (cause) {
-    throw new SluiceError('system', `cannot write the log file ${file}`, {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('configuration', `log.file (--log-file): ${file} cannot be written: ${why}`, {
       subject: file,
-      remedy: 'Choose another one with --log-file, in a folder that can be written.',
+      remedy: 'Name one in a folder that can be written.',
       cause,
     });
   }

@@ -175,9 +175,10 @@ describe('the log file', () => {
     const error = await openLogFile({ file: join(folder, 'a/b.log'), fileBytes: 4096, filesKept: 1, failed }).catch(
       (caught: unknown) => caught,
     );
-    expect(isSluiceError(error) && [error.code, error.details.remedy]).toEqual([
-      'system',
-      expect.stringContaining('--log-file'),
+    expect(isSluiceError(error) && [error.exitCode, error.message, error.details.remedy]).toEqual([
+      2,
+      expect.stringMatching(/--log-file.*a\/b\.log cannot be written: E[A-Z]+/),
+      expect.stringContaining('folder'),
     ]);
   });
 });
