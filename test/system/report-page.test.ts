@@ -47,6 +47,14 @@ async function leastContrast(page: Page): Promise<number> {
   })()`);
 }
 
+/** Labels of an axis that are less than three pixels apart. */
+const TOUCHING = `[...document.querySelectorAll('g.role-axis-label')].flatMap((axis) => {
+  const labels = [...axis.querySelectorAll('text')].filter((each) => each.textContent && each.getAttribute('opacity') !== '0');
+  const flat = labels.filter((each) => !/rotate\\((?!0)/.test(each.getAttribute('transform')));
+  const boxes = flat.map((each) => [each.textContent, each.getBoundingClientRect()]);
+  return boxes.flatMap(([one, a], i) => boxes.slice(i + 1).flatMap(([other, b]) =>
+    Math.max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom) < 3 ? [[one, other]] : []));
+})`;
 const BACKGROUND = 'getComputedStyle(document.body).backgroundColor';
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 
@@ -82,6 +90,19 @@ describe('the report of the walk', () => {
       await page.context().close();
     },
   );
+
+  it('keeps the labels of its axes apart, however many there are', async () => {
+    for (const count of [7, 8, 17]) {
+      const delayHistogramMs = Object.fromEntries([...[1, 2 ** (count - 1)].map((bound) => [bound, 3]), ['inf', 1]]);
+      const lines = channels(1, 0, 60, () => modest(2, { delayHistogramMs }));
+      const many = save(`labels-${count}.html`, (await makeReport([save('labels.log', lines.join('\n'))])).page);
+      const { page } = await open(browser, many);
+      const shown = await page.locator('#frames svg').first().locator('g.role-axis-label').first().textContent();
+      expect(shown).toMatch(/^1 ms2 ms4 ms.*more$/);
+      expect(await page.evaluate(TOUCHING), `${count} columns`).toEqual([]);
+      await page.context().close();
+    }
+  });
 
   it('fits a narrow window', async () => {
     const { page } = await open(browser, path);

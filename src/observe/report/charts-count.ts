@@ -27,7 +27,7 @@ export async function drawCountCharts(logs: readonly StationLog[], palette: Pale
   const delayRows = logs.flatMap(({ station, delays }) =>
     [...delays].map(([boundMs, frames]) => ({ key: boundLabel(boundMs), label: palette.label(station), frames })),
   );
-  const bounds = [...new Set(logs.flatMap(({ delays }) => [...delays.keys()]))].sort((left, right) => left - right);
+  const bounds = boundsBetween(logs.flatMap(({ delays }) => [...delays.keys()]));
   const retryRows = logs.flatMap(({ station, retries }) =>
     retries.map((frames, times) => ({ key: String(times), label: palette.label(station), frames })),
   );
@@ -47,6 +47,14 @@ export async function drawCountCharts(logs: readonly StationLog[], palette: Pale
 
 async function drawIf(rows: readonly Row[], spec: ChartSpec): Promise<Html | undefined> {
   return sumOf(rows.map(({ frames }) => frames)) > 0 ? await draw(spec) : undefined;
+}
+
+/** Those of all columns, the empty ones in between too: each is twice the one before, the last one may be infinite. */
+function boundsBetween(met: readonly number[]): number[] {
+  const finite = met.filter(Number.isFinite);
+  const bounds = finite.length < met.length ? [Number.POSITIVE_INFINITY] : [];
+  for (let boundMs = Math.max(...finite); boundMs >= Math.min(...finite); boundMs /= 2) bounds.unshift(boundMs);
+  return bounds;
 }
 
 export function boundLabel(boundMs: number): string {
@@ -70,13 +78,23 @@ function topCauses(drops: readonly ReadonlyMap<string, number>[]): string[] {
   return sorted.slice(0, MAX_CAUSES).map(([cause]) => cause);
 }
 
-function colour(palette: Palette): object {
+function colour(palette: Palette): Record<string, unknown> {
   return {
     field: 'label',
     type: 'nominal',
     title: null,
     scale: { domain: palette.labels, range: palette.colours },
   };
+}
+
+/** Width of a character of a label, and what must be between two labels. */
+const CHARACTER = 7;
+const GAP = 8;
+
+/** Slanting where there is no room beside each other. */
+function labelAngle(labels: readonly string[]): number {
+  const widest = Math.max(0, ...labels.map(({ length }) => length));
+  return labels.length * (widest * CHARACTER + GAP) > WIDTH ? -60 : 0;
 }
 
 const MARK = { type: 'bar', aria: false, stroke: 'var(--paper)', strokeWidth: 0.5 };
@@ -88,9 +106,10 @@ function columns(rows: readonly Row[], keys: readonly string[], title: string, p
     data: { values: rows },
     mark: MARK,
     encoding: {
-      x: { field: 'key', type: 'ordinal', sort: keys, axis: { title, labelAngle: keys.length > 8 ? -60 : 0 } },
+      x: { field: 'key', type: 'ordinal', scale: { domain: keys }, axis: { title, labelAngle: labelAngle(keys) } },
       y: { field: 'frames', type: 'quantitative', aggregate: 'sum', axis: { title: 'frames', tickMinStep: 1 } },
-      color: colour(palette),
+      // A legend wider than the chart would make all of it small.
+      color: { ...colour(palette), legend: { columns: 3 } },
     },
   } as ChartSpec;
 }

@@ -34,7 +34,7 @@ const PROGRESS_LINES = 20_000;
 
 /**
  * Reads log files (`-`: standard input; `.gz` is unpacked) and makes the report.
- * @throws SluiceError `usage` when no file has a usable `channel` line: it names each file, and the first line of each kind
+ * @throws SluiceError `usage` when no file can be read, or none has a usable `channel` line: it names each file, and the first line of each kind
  */
 export async function makeReport(paths: readonly string[], options: ReportOptions = {}): Promise<Report> {
   const book = new LogBook();
@@ -79,6 +79,11 @@ function ticking(sink: LineSink, tick: () => void): LineSink {
 }
 
 function nothingUsable(book: LogBook): SluiceError {
+  const unread = book.files.filter(({ lines, failure }) => lines === 0 && failure !== undefined);
+  if (unread.length === book.files.length) {
+    const causes = unread.map(({ name, failure }) => `${name}: ${failure}`);
+    return new SluiceError('usage', `no log could be read: ${causes.join('; ')}`, { remedy: 'Name log files.' });
+  }
   const files = book.files.map(
     (file) => `${file.name}: ${file.lines} lines, ${remarks(file) || 'none of them a channel line'}`,
   );

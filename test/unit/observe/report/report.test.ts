@@ -106,6 +106,14 @@ describe('logs as they are found', () => {
     expect(report.page).toContain('none.log');
   });
 
+  it('are all there is, and cannot be read: an error whose first line says so', async () => {
+    const paths = [join(folder, 'none.log'), folder];
+    await expect(makeReport(paths)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/^no log could be read: .*none\.log: ENOENT.*; .*EISDIR.*$/),
+    });
+  });
+
   it('without a single line of use are an error that names file and line', async () => {
     const path = file('other.log', `\nhello\n{"event":"channel","time":1,"station":1}\n`);
     await expect(makeReport([path])).rejects.toMatchObject({
