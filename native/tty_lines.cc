@@ -12,10 +12,10 @@
 #include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
-#include <thread>
 #include <unistd.h>
 
 #include "common.h"
@@ -102,7 +102,8 @@ static Napi::Value SetTcpUserTimeout(const Napi::CallbackInfo& info) {
 }
 
 // A blocking call in a thread of its own, on a duplicate of the descriptor, so that closing the original is safe. Calls
-// back once, with the result or a negative errno; the environment waits for it at its end.
+// back once, with the result or a negative errno, that of a thread that cannot be had included; the environment waits for
+// it at its end.
 class BlockingCall {
  public:
   using Call = int (*)(int fd, int64_t argument);
@@ -120,12 +121,20 @@ class BlockingCall {
     }
     state->done = Napi::ThreadSafeFunction::New(env, callback, "sluice tty", 0, 1);
     state->done.Unref(env);
-    state->thread = std::thread([state, call, argument] { Run(*state, call, argument); });
+    auto* order = new Order{state, call, argument};
+    // Not std::thread, which throws where there is no room for another one: exceptions end the process here.
+    const int failure = pthread_create(&state->thread, nullptr, Entry, order);
+    if (failure != 0) {
+      delete order;
+      Finish(*state, -failure);
+      return Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
+    }
+    state->joinable = true;
     // Idempotent; returns when the thread has ended. A signal that comes just before the call is lost: so, again.
     auto* hook = new std::shared_ptr<State>(state);
     napi_add_env_cleanup_hook(env, Cleanup, hook);
     return Napi::Function::New(env, [state, hook](const Napi::CallbackInfo& call_info) {
-      if (!state->thread.joinable()) return;
+      if (!state->joinable) return;
       napi_remove_env_cleanup_hook(call_info.Env(), Cleanup, hook);
       Cleanup(hook);
     });
@@ -134,11 +143,25 @@ class BlockingCall {
  private:
   struct State {
     Fd fd;
-    std::thread thread;
+    pthread_t thread{};
+    // Touched by the thread of the environment only.
+    bool joinable = false;
     std::atomic<bool> finished{false};
     std::atomic<bool> ending{false};
     Napi::ThreadSafeFunction done;
   };
+
+  struct Order {
+    std::shared_ptr<State> state;
+    Call call;
+    int64_t argument;
+  };
+
+  static void* Entry(void* data) {
+    const std::unique_ptr<Order> order(static_cast<Order*>(data));
+    Run(*order->state, order->call, order->argument);
+    return nullptr;
+  }
 
   static void Cleanup(void* data) {
     auto* kept = static_cast<std::shared_ptr<State>*>(data);
@@ -155,7 +178,10 @@ class BlockingCall {
       result = call(state.fd.get(), argument) < 0 ? -errno : 0;
       if (result != -EINTR) break;
     }
-    if (state.ending) result = -ECANCELED;
+    Finish(state, state.ending ? -ECANCELED : result);
+  }
+
+  static void Finish(State& state, int result) {
     state.done.NonBlockingCall([result](Napi::Env env, Napi::Function callback) {
       if (env != nullptr && !callback.IsEmpty()) callback.Call({Napi::Number::New(env, result)});
     });
@@ -165,13 +191,14 @@ class BlockingCall {
   }
 
   static void End(State& state) {
-    if (!state.thread.joinable()) return;
+    if (!state.joinable) return;
+    state.joinable = false;
     state.ending = true;
     while (!state.finished) {
-      pthread_kill(state.thread.native_handle(), kWakeSignal);
+      pthread_kill(state.thread, kWakeSignal);
       usleep(500);
     }
-    state.thread.join();
+    pthread_join(state.thread, nullptr);
   }
 };
 

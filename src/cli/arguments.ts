@@ -35,10 +35,25 @@ export function append(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** The first of SIGINT and SIGTERM. */
+/** npm and npx pass an interrupt on that the terminal has sent already: the second one comes at once, and nobody meant it. */
+const SAME_INTERRUPT_MS = 500;
+/** 128 + the number of SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+/** The first of SIGINT and SIGTERM. Who interrupts again while that is being obeyed wants no order, but an end. */
 export function untilSignal(): Promise<'SIGINT' | 'SIGTERM'> {
   return new Promise((resolve) => {
-    process.on('SIGINT', () => resolve('SIGINT'));
-    process.on('SIGTERM', () => resolve('SIGTERM'));
+    let firstMs: number | undefined;
+    const take = (signal: 'SIGINT' | 'SIGTERM'): void => {
+      const nowMs = performance.now();
+      firstMs ??= nowMs;
+      if (signal === 'SIGINT' && nowMs - firstMs > SAME_INTERRUPT_MS) {
+        process.stderr.write('sluice: interrupted again, ended at once: what was in hand is lost\n');
+        process.exit(EXIT_INTERRUPTED);
+      }
+      resolve(signal);
+    };
+    process.on('SIGINT', take);
+    process.on('SIGTERM', take);
   });
 }

@@ -108,6 +108,7 @@ class StationHost {
   readonly #receivers = new Map<number, Receiver>();
   #bridge: BridgeProcess | undefined;
   #flood: ChildProcess | undefined;
+  readonly #programs = new Set<ChildProcess>();
   #ping: Ping | undefined;
 
   constructor(netlink: RouteNetlink) {
@@ -169,7 +170,7 @@ class StationHost {
       if (stop) child.kill('SIGKILL');
       return report;
     },
-    run: runProgram,
+    run: (order) => runProgram(order, this.#programs),
     queueLength: ({ name, packets }) => {
       this.#netlink.setLink(this.#netlink.linkByName(name).ifindex, { txQueueLength: packets });
       return null;
@@ -180,17 +181,21 @@ class StationHost {
   /** Everything that this process started. */
   async endAll(): Promise<void> {
     this.#flood?.kill('SIGKILL');
+    for (const program of this.#programs) program.kill('SIGKILL');
     await this.#bridge?.end('SIGTERM');
   }
 }
 
-function runProgram({ program, args, timeoutMs }: RunOrder): Promise<RunReport> {
+/** @param running holds it as long as it runs */
+function runProgram({ program, args, timeoutMs }: RunOrder, running: Set<ChildProcess>): Promise<RunReport> {
   return new Promise((resolve) => {
     const options = { encoding: 'utf8', timeout: timeoutMs, maxBuffer: OUTPUT_LIMIT_BYTES } as const;
     const child = execFile(program, args, options, (error, stdout, stderr) => {
+      running.delete(child);
       const text = error !== null && child.pid === undefined ? `${stderr}${error.message}` : stderr;
       resolve({ status: child.exitCode, signal: child.signalCode, stdout, stderr: text });
     });
+    running.add(child);
   });
 }
 

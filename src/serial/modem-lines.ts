@@ -55,10 +55,11 @@ export class PortWaits {
   /** @returns whether the port can tell when it has sent everything */
   drain(fd: number, extras: Pick<TtyExtras, 'drain'> | undefined, done: () => void): boolean {
     if (extras?.drain === undefined) return false;
-    const end = extras.drain(fd, (result) => {
+    const end = extras.drain(fd, () => {
       if (!this.#ends.delete(end)) return;
       end();
-      if (result === 0) done();
+      // Also where it failed: who waits to let go of a wire must not wait for ever.
+      done();
     });
     this.#ends.add(end);
     return true;

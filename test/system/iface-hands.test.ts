@@ -1,11 +1,12 @@
 /** The interface under an administrator's hands, while the daemon runs. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { unshareNetwork } from '../../src/native/descriptors.js';
 import { Daemon, Modem, run, Sender } from './daemon-support.js';
 import { nextTurns, until } from './native-support.js';
 
 const NAME = 'hands0';
+const RENAMED = 'hands1';
 let modem: Modem;
 let daemon: Daemon | undefined;
 let sender: Sender | undefined;
@@ -20,6 +21,8 @@ afterEach(async () => {
   await daemon?.kill();
   daemon = undefined;
   modem.close();
+  // Of a daemon that was killed in a test that failed.
+  for (const name of [NAME, RENAMED]) rmSync(`/run/sluice/${name}.sock`, { force: true });
 });
 
 async function start(...settings: string[]): Promise<Daemon> {
@@ -46,16 +49,16 @@ describe('an interface in use', () => {
     daemon = await Daemon.start({ modem, name: NAME, control: null });
     sender = new Sender();
     run('ip', 'link', 'set', 'dev', NAME, 'down');
-    run('ip', 'link', 'set', 'dev', NAME, 'name', 'hands1');
-    run('ip', 'link', 'set', 'dev', 'hands1', 'up');
-    await daemon.log.wait('interface', { change: 'renamed', name: 'hands1' });
-    await daemon.log.wait('interface', { change: 'up', interface: 'hands1' });
-    expect((await daemon.status('/run/sluice/hands1.sock')).interface).toBe('hands1');
-    expect((await daemon.status()).interface).toBe('hands1');
+    run('ip', 'link', 'set', 'dev', NAME, 'name', RENAMED);
+    run('ip', 'link', 'set', 'dev', RENAMED, 'up');
+    await daemon.log.wait('interface', { change: 'renamed', name: RENAMED });
+    await daemon.log.wait('interface', { change: 'up', interface: RENAMED });
+    expect((await daemon.status(`/run/sluice/${RENAMED}.sock`)).interface).toBe(RENAMED);
+    expect((await daemon.status()).interface).toBe(RENAMED);
     sender.sendMany(5);
     await until(() => modem.numbers().length === 5, 'packets after the renaming');
     expect(await daemon.stop()).toBe(0);
-    expect(existsSync('/run/sluice/hands1.sock')).toBe(false);
+    expect(existsSync(`/run/sluice/${RENAMED}.sock`)).toBe(false);
     expect(existsSync(`/run/sluice/${NAME}.sock`)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 /** Bridges on TCP lines: connections that are cut, and a peer that is suddenly not there any more. */
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addressOf, INTERFACE, Neighbourhood, type Station } from '../../src/daemon/stations.js';
@@ -44,6 +45,20 @@ describe('a bridge on a TCP line', () => {
       await nextTurns(100);
     }
   };
+
+  it.each([
+    ['ends', 'sleep', ['60']],
+    ['is killed', process.execPath, [CUTTER, `${PORT}`, '0', '0']],
+  ])('whose station %s leaves no program running', async (how, program, args) => {
+    const { pid } = station;
+    void station.call('run', { program, args, timeoutMs: 60_000 }).catch(() => undefined);
+    const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim();
+    await until('the program', async () => children() !== '', 10_000);
+    const child = children();
+    if (how === 'ends') await place.close();
+    else process.kill(pid, 'SIGKILL');
+    await until('its end', async () => !existsSync(`/proc/${child}`), 10_000);
+  });
 
   it('comes back after each reset and each end, and goes on sending', async () => {
     await start(6, 150);

@@ -104,6 +104,28 @@ describe('with a full descriptor table', () => {
   });
 });
 
+describe('without room for another thread', () => {
+  it('waiting for a tty fails by a result, and does not end the process', () => {
+    // The limit does not count for root.
+    const { status, stdout, stderr } = runChild(`
+      const { spawnSync } = await import('node:child_process');
+      const pty = new addon.Pty();
+      const limited = spawnSync('prlimit', ['--pid', String(process.pid), '--nproc=1:1']);
+      if (limited.status !== 0) throw new Error(String(limited.stderr));
+      process.setgroups([]);
+      process.setgid(65534);
+      process.setuid(65534);
+      const results = [];
+      const ends = [addon.drain(pty.fd, (result) => results.push(result)),
+        addon.awaitModemLines(pty.fd, 0x20, (result) => results.push(result))];
+      setTimeout(() => {
+        for (const end of ends) end();
+        console.log(JSON.stringify(results));
+      }, 200);`);
+    expect({ status, stdout: stdout.trim(), stderr }).toEqual({ status: 0, stdout: '[-11,-11]', stderr: '' });
+  });
+});
+
 describe('the end of a process', () => {
   const ARMED = `
     const tap = new addon.TapDevice('/dev/net/tun', 'end%d', 0x1002);

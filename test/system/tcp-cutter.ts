@@ -1,6 +1,7 @@
 /**
  * `node tcp-cutter.js PORT CYCLES MS`: a serial server that takes what comes, says something itself, and cuts each
- * connection after a while, by a reset and by an orderly end in turn. The last one stays. Prints each cut.
+ * connection after a while, by a reset and by an orderly end in turn. The last one stays. Prints each cut. Ends with
+ * its parent, whose end of the pipe to its standard input closes then.
  */
 import net from 'node:net';
 
@@ -26,3 +27,5 @@ net
     }, ms);
   })
   .listen(port, '127.0.0.1', () => process.stdout.write('listening\n'));
+
+process.stdin.resume().on('close', () => process.exit());

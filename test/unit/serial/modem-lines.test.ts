@@ -4,6 +4,8 @@ import { InputWatch, PortWaits, readInputs } from '../../../src/serial/modem-lin
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 
 const ENOTTY = -25;
+/** No thread to wait in (asm-generic/errno-base.h). */
+const EAGAIN = -11;
 const CTS = 0x020;
 const DCD = 0x040;
 
@@ -85,5 +87,19 @@ describe('modem lines', () => {
     pending.shift()?.(-125);
     expect({ calls, ended }).toEqual({ calls: ['first'], ended: 2 });
     expect(waits.drain(3, undefined, () => calls.push('third'))).toBe(false);
+  });
+
+  it('calls back also where waiting failed, so that nobody holds a wire for ever', () => {
+    const calls: string[] = [];
+    const waits = new PortWaits();
+    let fail: (result: number) => void = () => undefined;
+    const drain = (_fd: number, done: (result: number) => void) => {
+      fail = done;
+      return () => undefined;
+    };
+    waits.drain(3, { drain }, () => calls.push('let go'));
+    fail(EAGAIN);
+    fail(EAGAIN);
+    expect(calls).toEqual(['let go']);
   });
 });
