@@ -74,7 +74,8 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     observer,
   });
   const burstUs = Math.min(burstAirtimeUs, bounds.keyDownUs ?? burstAirtimeUs);
-  const limits = new Limits({ ...bounds, nowUs: scheduler.nowUs(), longestUs: Math.max(longestUs, burstUs) });
+  const winUs = Math.max(longestUs, burstUs);
+  const limits = new Limits({ ...bounds, nowUs: scheduler.nowUs(), longestUs: winUs });
   const drop = (cause: DropCause): void => observer.drop(cause);
   const sender = new Sender({
     station,
@@ -111,7 +112,10 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   });
   const { burstGapUs } = timing;
   const answering = (): boolean => access.carrierBusy || phy.senseBusy();
-  const shared = { station, phy, fcsBytes, patienceUs, timing, access, neighbours, sender, transmitter, counters };
+  const requests = {
+    ...{ station, phy, fcsBytes, patienceUs, longestUs: winUs, timing },
+    ...{ access, neighbours, sender, transmitter, counters },
+  };
   return {
     timing,
     counters,
@@ -126,6 +130,6 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     transmitter,
     answers: new Answers({ scheduler, burstGapUs, receiver, transmitter, counters, up }),
     answerWait: new AnswerWait({ scheduler, phy, timing, answering }),
-    requests: answersCome && phy.capabilities.channelAccess === 'host' ? new Requests(shared) : null,
+    requests: answersCome && phy.capabilities.channelAccess === 'host' ? new Requests(requests) : null,
   };
 }

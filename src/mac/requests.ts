@@ -2,7 +2,7 @@
  * Asking before sending, as one station does it: when to ask, what to answer, and what to make of what others ask.
  * See reservations.ts for why and for the times.
  */
-import { decodeReservation, type FcsBytes, type LinkFrame } from '../wire/link-frame.js';
+import type { FcsBytes, LinkFrame } from '../wire/link-frame.js';
 import type { Station } from '../wire/packet.js';
 import type { ChannelAccess } from './access.js';
 import type { Neighbours } from './neighbours.js';
@@ -19,6 +19,8 @@ export interface RequestsOptions {
   readonly fcsBytes: FcsBytes;
   /** What was not seen for so long is over. */
   readonly patienceUs: number;
+  /** The longest that one win of the channel takes on the air. */
+  readonly longestUs: number;
   readonly timing: MacTiming;
   readonly access: ChannelAccess;
   readonly neighbours: Neighbours;
@@ -88,7 +90,7 @@ export class Requests {
       this.#reservations.answerHeard(destination, neighbours.get(destination).lastHeardUs, nowUs);
     }
     if (type === 'ack') access.reserve(null);
-    else if (type === 'cts' && isOthers) access.reserve(nowUs + decodeReservation(body));
+    else if (type === 'cts' && isOthers) access.reserve(nowUs + this.#reservations.reservedUs(body));
     this.heedSlot(nowUs);
   }
 

@@ -30,6 +30,8 @@ const HOPELESS_FROM = 0.7;
 /** Weight of the newest answer, and how many there must be, to call a station hidden; and the share unheard. */
 const WEIGHT = 1 / 8;
 const ANSWERS_MIN = 6;
+/** A reservation is believed for so many of our own longest wins of the channel: others' may be set to be longer. */
+const BELIEVED_WINS = 2;
 const HIDDEN_FROM = 0.7;
 
 export interface ReservationOptions {
@@ -39,6 +41,8 @@ export interface ReservationOptions {
   airtimeUs(frameBytes: number): number;
   /** From the end of a frame until its answer begins. */
   readonly gapUs: number;
+  /** The longest that one win of the channel takes on the air. */
+  readonly longestUs: number;
   /** What was not seen for so long is over. */
   readonly patienceUs: number;
 }
@@ -122,10 +126,17 @@ export class Reservations {
     return encodeLinkFrame(frame('rts', destination, station, durationUs), fcsBytes);
   }
 
+  /** What a request or a clearance takes, as far as it is believed: a reservation may say up to 167 s. */
+  reservedUs(body: Uint8Array): number {
+    const { gapUs, longestUs, timing } = this.#options;
+    const longestExchangeUs = gapUs + this.#frameUs + gapUs + BELIEVED_WINS * longestUs + timing.ackEndUs;
+    return Math.min(decodeReservation(body), longestExchangeUs);
+  }
+
   /** The answer to a request. */
   clearance({ source, body }: LinkFrame): Uint8Array {
     const { station, fcsBytes, gapUs } = this.#options;
-    const leftUs = decodeReservation(body) - gapUs - this.#frameUs;
+    const leftUs = this.reservedUs(body) - gapUs - this.#frameUs;
     return encodeLinkFrame(frame('cts', source, station, leftUs), fcsBytes);
   }
 
