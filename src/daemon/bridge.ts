@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js';
 import type { RepairingBackPressure } from '../flow/repair.js';
 import { Mac } from '../mac/mac.js';
 import type { Neighbour } from '../mac/neighbours.js';
+import type { ReceptionMeta } from '../mac/phy.js';
 import type { MacConfig, MacObserver } from '../mac/ports.js';
 import type { ModemDriver } from '../modem/driver.js';
 import type { Log } from '../observe/log.js';
@@ -16,6 +17,7 @@ import type { Line } from '../serial/line.js';
 import { keyDownError } from '../serial/line-errors.js';
 import { ReopeningLine } from '../serial/reopening-line.js';
 import type { Tap } from '../tap/tap.js';
+import type { LinkFrame } from '../wire/link-frame.js';
 import type { HomeFilter } from '../wire/local-answers.js';
 import type { Encapsulation, InboundPacket, Station } from '../wire/packet.js';
 import { ChannelLog } from './channel-log.js';
@@ -289,8 +291,9 @@ export class Bridge implements MacObserver {
     });
   }
 
-  addressConflict(): void {
+  addressConflict({ type, destination, sequence, body }: LinkFrame, meta: ReceptionMeta): void {
     this.#parts.log.error('address-conflict', {
+      ...{ type, destination, sequence, bodyBytes: body.length, ...meta },
       remedy: 'Another station sends with our number; give one of them another.',
     });
   }

@@ -129,7 +129,7 @@ export class Mac implements PhyListener {
       observer.drop(frame);
       return frame;
     }
-    if (frame.source === station) return this.#ownAddressHeard();
+    if (frame.source === station) return this.#ownAddressHeard(frame, meta);
     const nowUs = scheduler.nowUs();
     const airtimeUs = phy.timing.airtimeUs(octets.length);
     const isNew = this.neighbours.heard(frame.source, nowUs, airtimeUs, meta);
@@ -368,10 +368,10 @@ export class Mac implements PhyListener {
     this.#sendNext(nowUs);
   }
 
-  #ownAddressHeard(): Heard {
+  #ownAddressHeard(frame: LinkFrame, meta: ReceptionMeta): Heard {
     if (this.#parts.transmitter.mayBeEcho(ECHO_TAIL_SLOTS * this.timing.slotUs)) return 'echo';
     this.#options.observer.drop('rx-own-address');
-    this.#options.observer.addressConflict?.();
+    this.#options.observer.addressConflict?.(frame, meta);
     return 'rx-own-address';
   }
 }

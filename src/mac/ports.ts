@@ -2,11 +2,11 @@
 import type { Scheduler } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
 import type { Random } from '../base/random.js';
-import type { FcsBytes } from '../wire/link-frame.js';
+import type { FcsBytes, LinkFrame } from '../wire/link-frame.js';
 import type { InboundPacket, OutboundPacket, Station } from '../wire/packet.js';
 import type { Contention } from './contention.js';
 import type { Neighbour } from './neighbours.js';
-import type { Phy } from './phy.js';
+import type { Phy, ReceptionMeta } from './phy.js';
 import type { DurationHistogram, MacCounters } from './statistics.js';
 import type { MacTiming } from './timing.js';
 
@@ -54,7 +54,8 @@ export interface MacObserver {
   deliver(packet: InboundPacket): void;
   drop(cause: DropCause): void;
   neighbour?(neighbour: Neighbour): void;
-  addressConflict?(): void;
+  /** Another station sent this with our number. */
+  addressConflict?(heard: LinkFrame, meta: ReceptionMeta): void;
   stuckBusy?(busyForUs: number): void;
   /** The carrier that `stuckBusy` told of has ended. */
   stuckBusyEnded?(busyForUs: number): void;

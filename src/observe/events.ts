@@ -170,7 +170,16 @@ export interface LogEvents {
   /** The modem did not end a transmission within limits.keyDownMs; its line was closed, and is opened again. */
   readonly 'key-down': { readonly limitMs: number; readonly remedy: string };
   /** Another station sends with our number. */
-  readonly 'address-conflict': { readonly remedy: string };
+  readonly 'address-conflict': {
+    /** Of the frame that was heard. */
+    readonly type: string;
+    readonly destination: number;
+    readonly sequence: number;
+    readonly bodyBytes: number;
+    readonly rssiDbm?: number;
+    readonly snrDb?: number;
+    readonly remedy: string;
+  };
   readonly frame: FrameFields;
   /** What changed on the network interface itself. */
   readonly interface: {

@@ -96,11 +96,12 @@ describe('bad input from the line', () => {
         await heard(slip(spoiled), 'rx-fcs');
         await heard(slip(ofVersion(2, frame({}))), 'rx-version');
         await heard(slip(frame({ source: 1 })), 'rx-own-address');
-        await eventually(
-          async () => station.log.map(({ event }) => event),
-          (events) => events.includes('address-conflict'),
+        const [conflict] = await eventually(
+          async () => station.log.filter(({ event }) => event === 'address-conflict'),
+          (lines) => lines.length > 0,
           'the conflict in the log',
         );
+        expect(conflict).toMatchObject({ type: 'ip', destination: 1, sequence: 0, bodyBytes: 68 });
         expect(await station.call('received', { port: SINK })).toEqual([]);
         modem.write(slip(frame({})));
         const arrivals = await eventually(

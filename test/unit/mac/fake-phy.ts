@@ -67,7 +67,8 @@ export class FakePhy implements Phy {
 export function observed(events: string[]): Omit<MacObserver, 'deliver' | 'drop'> {
   return {
     neighbour: (neighbour) => void events.push(`neighbour ${neighbour.station}`),
-    addressConflict: () => void events.push('conflict'),
+    addressConflict: ({ type, destination, sequence }, { rssiDbm }) =>
+      void events.push(`conflict ${type} to ${destination}, ${sequence}, ${rssiDbm} dBm`),
     stuckBusy: () => void events.push('stuck'),
     stuckBusyEnded: (busyForUs) => void events.push(`unstuck ${busyForUs}`),
     finished: () => void events.push('finished'),

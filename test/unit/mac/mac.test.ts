@@ -308,9 +308,9 @@ describe('what the air brings', () => {
     phy.listener.received(frame({ source: 1, destination: 2 }), {});
     expect(drops.get('rx-own-address')).toBe(0);
     time.runFor(10_000_000);
-    phy.listener.received(frame({ source: 1, destination: 2 }), {});
+    phy.listener.received(frame({ source: 1, destination: 2, sequence: 6 }), { rssiDbm: -88 });
     expect(drops.get('rx-own-address')).toBe(1);
-    expect(events).toContain('conflict');
+    expect(events.filter((event) => event.startsWith('conflict'))).toEqual(['conflict ip to 2, 6, -88 dBm']);
   });
 
   it('makes neighbours known', () => {

@@ -30,6 +30,7 @@ function logged(level: LogLevel = 'info', output?: (stream: LineStream) => LineS
   return { log, texts, timers, lines: () => texts.map((text) => JSON.parse(text) as Record<string, unknown>) };
 }
 
+const conflict = { type: 'ip', destination: 3, sequence: 4, bodyBytes: 5 };
 const lost = (log: Log, cause: string): void => log.warn('line-lost', { line: '/dev/x', cause });
 const open = (log: Log, reopens: number): void => log.info('line-open', { line: '/dev/x', reopens });
 
@@ -45,7 +46,7 @@ describe('a line of the log', () => {
 
   it('has a priority in front where the journal reads it', () => {
     const { log, texts } = logged('debug', withPriorities);
-    log.error('address-conflict', { remedy: 'r' });
+    log.error('address-conflict', { ...conflict, remedy: 'r' });
     lost(log, 'c');
     open(log, 1);
     log.debug('line-retry', { line: 'x', cause: 'c', nextMs: 1 });
@@ -96,7 +97,7 @@ describe('repeats', () => {
 
   it('are told of before the log ends', () => {
     const { log, lines, timers } = logged();
-    for (let i = 0; i < 4; i++) log.error('address-conflict', { remedy: `${i}` });
+    for (let i = 0; i < 4; i++) log.error('address-conflict', { ...conflict, remedy: `${i}` });
     log.info('stopped', { reason: 'SIGTERM', drops: {}, queue: { kept: 0, lost: 0 } });
     expect(lines().map(({ event, repeats, remedy }) => [event, remedy, repeats])).toEqual([
       ['address-conflict', '0', undefined],

@@ -200,7 +200,10 @@ describe('a station’s own trouble', () => {
     const notes = [
       line(1, at(30), 'hung', { forMs: 12_000, meaning: '' }),
       line(1, at(31), 'back-pressure-leak', { mode: 'gate', tapDropped: 4, qdiscDropped: 1 }),
-      line(1, at(32), 'address-conflict', { remedy: '' }),
+      line(1, at(32), 'address-conflict', {
+        ...{ type: 'ip', destination: 2, sequence: 7, bodyBytes: 40 },
+        remedy: '',
+      }),
     ];
     expect(found([...ONE, ...notes], TWO).map(({ kind }) => kind)).toEqual(['address-conflict', 'leak', 'hung']);
   });
