@@ -34,8 +34,11 @@ export type ControlHandler = (request: ControlRequest, gone: AbortSignal, finish
 
 export interface ControlServer {
   readonly path: string;
-  /** Answers under another path from now on; the old one becomes a link to it. */
-  moveTo(path: string): void;
+  /**
+   * Answers under another path from then on; the old one becomes a link to it.
+   * @throws SluiceError as `serveControl`; the path is the old one then
+   */
+  moveTo(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -52,24 +55,12 @@ export async function serveControl(
   path: string,
   commands: Readonly<Record<string, ControlHandler>>,
 ): Promise<ControlServer> {
-  const failure = (cause: unknown): SluiceError =>
-    new SluiceError('system', `cannot listen on the control socket ${path}`, {
-      subject: path,
-      remedy: 'Choose another path with --control, in a folder that can be written.',
-      cause,
-    });
   try {
     mkdirSync(dirname(path), { recursive: true });
   } catch (cause) {
-    throw failure(cause);
+    throw cannotListen(path, cause);
   }
-  if (await answers(path)) {
-    throw new SluiceError('system', `another daemon listens on ${path}`, {
-      subject: path,
-      remedy: 'Stop it, or choose another interface name or another path with --control.',
-    });
-  }
-  removeStale(path);
+  await makeRoom(path);
   const open = new Set<{ end(): void }>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const left = new AbortController();
@@ -89,30 +80,65 @@ export async function serveControl(
     serveConnection(socket, commands, left.signal);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(failure(cause)));
+    server.once('error', (cause) => reject(cannotListen(path, cause)));
     server.listen(path, resolve);
   });
   const paths = [path];
+  let moving = Promise.resolve();
   return {
     get path() {
       return paths.at(-1) ?? path;
     },
     moveTo: (to) => {
-      const from = paths.at(-1) ?? path;
-      if (to === from) return;
-      rmSync(to, { force: true });
-      renameSync(from, to);
-      symlinkSync(to, from);
-      // Back under a name that it had before: what was a link there is the socket now.
-      paths.splice(0, paths.length, ...paths.filter((each) => each !== to), to);
+      const moved = moving.then(() => move(paths, to));
+      // One after the other; whoever asked hears of a failure.
+      moving = moved.catch(() => undefined);
+      return moved;
     },
     close: async () => {
+      await moving;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const each of open) each.end();
       await closed;
       for (const each of paths) rmSync(each, { force: true });
     },
   };
+}
+
+function cannotListen(path: string, cause: unknown): SluiceError {
+  return new SluiceError('system', `cannot listen on the control socket ${path}`, {
+    subject: path,
+    remedy: 'Choose another path with --control, in a folder that can be written.',
+    cause,
+  });
+}
+
+/** @param paths the names that the socket has had; the last one is the present one */
+async function move(paths: string[], to: string): Promise<void> {
+  const from = paths.at(-1);
+  if (from === undefined || to === from) return;
+  // A name that it had before is a link to it.
+  if (paths.includes(to)) unlinkSync(to);
+  else await makeRoom(to);
+  try {
+    renameSync(from, to);
+    symlinkSync(to, from);
+  } catch (cause) {
+    throw cannotListen(to, cause);
+  }
+  paths.splice(0, paths.length, ...paths.filter((each) => each !== to), to);
+}
+
+/** Takes away what is of no use to anybody any more. */
+async function makeRoom(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  if (await answers(path)) {
+    throw new SluiceError('system', `another daemon listens on ${path}`, {
+      subject: path,
+      remedy: 'Stop it, or choose another interface name or another path with --control.',
+    });
+  }
+  removeStale(path);
 }
 
 /** What a daemon that was killed left there: its socket, or the link of one that was renamed. Nothing else is ours to remove. */

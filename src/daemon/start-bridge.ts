@@ -182,7 +182,10 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       {
         renamed: (name) => {
           log.rebase({ interface: name });
-          if (wanted.control === undefined) control.moveTo(defaultControlPath(name));
+          if (wanted.control !== undefined) return;
+          const kept = ({ message, details: { remedy } }: SluiceError): void =>
+            log.error('control-kept', { path: control.path, cause: message, remedy });
+          control.moveTo(defaultControlPath(name)).catch(kept);
         },
         up: () => {
           tapInterface.installNeighbours();

@@ -87,10 +87,32 @@ it('refuses a path on which another daemon listens, which goes on', async () => 
 it('answers under its new path and its old one once it has moved, and leaves neither behind', async () => {
   const moving = await serve({ status: () => 1 });
   const to = join(folder, 'moved.sock');
-  moving.moveTo(to);
+  await moving.moveTo(to);
   expect([moving.path, await askControl(to, 'status'), await askControl(path, 'status')]).toEqual([to, 1, 1]);
   await moving.close();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('moves onto the socket of a killed daemon and back, and onto nothing that somebody needs', async () => {
+  const moving = await serve({ status: () => 1 });
+  const to = join(folder, 'moved.sock');
+  symlinkSync(join(folder, 'gone.sock'), to);
+  await Promise.all([moving.moveTo(to), moving.moveTo(path), moving.moveTo(to), moving.moveTo(path)]);
+  expect([moving.path, await askControl(to, 'status'), await askControl(path, 'status')]).toEqual([path, 1, 1]);
+
+  const file = join(folder, 'file.sock');
+  writeFileSync(file, 'somebody needs this');
+  await expect(moving.moveTo(file)).rejects.toMatchObject({ code: 'configuration', details: { subject: file } });
+  expect(readFileSync(file, 'utf8')).toBe('somebody needs this');
+
+  const taken = join(folder, 'taken.sock');
+  const other = await serveControl(taken, { status: () => 2 });
+  await expect(moving.moveTo(taken)).rejects.toMatchObject({ message: expect.stringContaining('another daemon') });
+  expect([moving.path, await askControl(taken, 'status'), await askControl(path, 'status')]).toEqual([path, 2, 1]);
+  await other.close();
+
+  await expect(moving.moveTo(join(folder, 'missing/x.sock'))).rejects.toMatchObject({ code: 'system' });
+  expect(await askControl(path, 'status')).toBe(1);
 });
 
 it('streams lines and octets, and ends', async () => {
