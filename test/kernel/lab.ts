@@ -41,6 +41,10 @@ export interface LabJob {
   readonly programs?: readonly string[];
   /** For busybox sh, in the project's folder. */
   readonly script: string;
+  /** Further arguments of the emulator: devices, and what is behind them. */
+  readonly machine?: readonly string[];
+  /** Of the emulator, beside its own. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Bounds the run, boot included. */
   readonly timeoutMs: number;
 }
@@ -149,9 +153,13 @@ function boot(job: LabJob, initrd: string, consoleFile: string): Promise<LabResu
     ...['-m', String(MEMORY_MIB), '-nodefaults', '-display', 'none', '-no-reboot', ...serial],
     ...['-kernel', job.kernel.image, '-initrd', initrd],
     ...['-append', 'console=ttyS0 loglevel=4 panic=-1 mitigations=off nokaslr'],
+    ...(job.machine ?? []),
   ];
   return new Promise((resolve, reject) => {
-    const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const qemu = spawn('qemu-system-x86_64', args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...job.environment },
+    });
     let output = '';
     let complaint = '';
     const timer = setTimeout(() => qemu.kill('SIGKILL'), job.timeoutMs);
