@@ -14,6 +14,11 @@ const INPUTS = TIOCM_CTS | TIOCM_CAR | TIOCM_RNG | TIOCM_DSR;
 
 /** How often the lines are looked at where the driver cannot wait for a change (no TIOCMIWAIT). */
 const POLL_US = 20_000;
+/**
+ * How often they are looked at while a thread waits: the kernel tells of changes that come after TIOCMIWAIT was entered, and
+ * when the thread has got so far nobody knows. (On a busy machine a change was seen to be missed for ever.)
+ */
+const BACKSTOP_US = 250_000;
 
 export type InputExtras = Pick<TtyExtras, 'modemLines' | 'awaitModemLines'>;
 
@@ -83,7 +88,7 @@ export class InputWatch {
   readonly #changed: (inputs: LineInputs) => void;
   #last: LineInputs | undefined;
   #stopWaiting: (() => void) | undefined;
-  #cancelPoll: Cancel | undefined;
+  #cancelLook: Cancel | undefined;
   #ended = false;
 
   constructor(fd: number, scheduler: Scheduler, extras: InputExtras, changed: (inputs: LineInputs) => void) {
@@ -97,7 +102,7 @@ export class InputWatch {
 
   end(): void {
     this.#ended = true;
-    this.#cancelPoll?.();
+    this.#cancelLook?.();
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
   }
@@ -106,26 +111,28 @@ export class InputWatch {
     if (this.#ended) return;
     const wait = this.#extras.awaitModemLines;
     if (wait === undefined) {
-      this.#pollLater();
+      this.#lookEvery(POLL_US);
       return;
     }
+    this.#lookEvery(BACKSTOP_US);
     this.#stopWaiting = wait(this.#fd, INPUTS, (result) => {
       if (this.#ended) return;
       this.#stopWaiting?.();
       this.#stopWaiting = undefined;
       this.#look();
-      if (result < 0) this.#pollLater();
+      if (result < 0) this.#lookEvery(POLL_US);
       else this.#wait();
     });
     // A change between the last look and this wait is not waited for.
     this.#look();
   }
 
-  #pollLater(): void {
+  #lookEvery(intervalUs: number): void {
     if (this.#ended) return;
-    this.#cancelPoll = this.#scheduler.at(this.#scheduler.nowUs() + POLL_US, () => {
+    this.#cancelLook?.();
+    this.#cancelLook = this.#scheduler.at(this.#scheduler.nowUs() + intervalUs, () => {
       this.#look();
-      this.#pollLater();
+      this.#lookEvery(intervalUs);
     });
   }
 

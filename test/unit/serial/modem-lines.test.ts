@@ -52,6 +52,22 @@ describe('modem lines', () => {
     expect(state.ended).toBe(4);
   });
 
+  it('tells in bounded time a change that came while the thread was not waiting yet', () => {
+    const { state, extras } = port(true);
+    const time = new VirtualTime();
+    const changes: LineInputs[] = [];
+    const watch = new InputWatch(3, time, extras, (inputs) => changes.push(inputs));
+    state.bits = CTS | DCD;
+    time.runFor(300_000);
+    expect(dcds(changes)).toEqual([true]);
+    expect(state.waits).toHaveLength(1);
+    watch.end();
+    state.bits = CTS;
+    time.runFor(1_000_000);
+    expect(changes).toHaveLength(1);
+    expect(time.nextDueUs).toBeUndefined();
+  });
+
   it('looks again and again where the driver cannot wait', async () => {
     const { state, extras } = port(false);
     const time = new VirtualTime();

@@ -102,6 +102,33 @@ describe('SerialPortLine on a pty', () => {
     await line.close();
   });
 
+  it('asks for low latency, waits for a drain and reads the inputs by the calls it was given', async () => {
+    const calls: unknown[] = [];
+    const extras: TtyExtras = {
+      ...ttyExtras,
+      setLowLatency: (_, on) => calls.push(['low latency', on]) && 0,
+      modemLines: () => 0x20,
+      drain: (_, done) => {
+        queueMicrotask(() => done(0));
+        return () => calls.push('drain ended');
+      },
+    };
+    const plain = ttyLine(bench.pty.path, {}, extras);
+    await plain.open(quiet);
+    await plain.close();
+    expect(calls).toEqual([]);
+    const line = ttyLine(bench.pty.path, { lowLatency: true }, extras);
+    await line.open(quiet);
+    expect(calls).toEqual([['low latency', true]]);
+    expect(line.inputs()).toEqual({ cts: true, dsr: false, dcd: false, ring: false });
+    await new Promise<void>((resolve) => {
+      expect(line.drain(resolve)).toBe(true);
+    });
+    expect(calls.at(-1)).toBe('drain ended');
+    await line.close();
+    expect(line.drain(() => undefined)).toBe(false);
+  });
+
   it.each([
     ['with our lock', ttyExtras],
     ['with serialport’s lock', undefined],
