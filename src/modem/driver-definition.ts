@@ -10,6 +10,8 @@ export interface DriverDefinition<S extends Section = Section> {
   readonly channelAccess?: readonly Profile['mac']['channelAccess'][];
   /** Rates that `line.baudRate` may have with these settings. Default: any. */
   baudRates?(settings: SettingsOf<S>): readonly number[];
+  /** What `maxFrameBytes` may be with these settings, at most, in octets. Default: what the section allows. */
+  maxFrameBytes?(settings: SettingsOf<S>): number;
   /** From a validated profile; the line comes later, by `lineOpened`. */
   create(profile: Profile, settings: SettingsOf<S>, options: DriverOptions): ModemDriver;
 }

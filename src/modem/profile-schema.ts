@@ -253,6 +253,13 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
     const rates = baudRates.length === 1 ? String(baudRates[0]) : `one of ${baudRates.join(', ')}`;
     refuse(['line', 'baudRate'], `${rates} (bit/s) with these settings of driver.kind ${driver.kind}`);
   }
+  const mostBytes = definition?.maxFrameBytes?.(driver) ?? driver.maxFrameBytes;
+  if (driver.maxFrameBytes > mostBytes) {
+    refuse(
+      ['driver', 'maxFrameBytes'],
+      `at most ${mostBytes} (octets) with these settings of driver.kind ${driver.kind}`,
+    );
+  }
   const contenders = definition?.channelAccess ?? [access.channelAccess];
   if (!contenders.includes(access.channelAccess)) {
     refuse(['mac', 'channelAccess'], `${contenders.join(' or ')} with driver.kind ${driver.kind}`);

@@ -12,6 +12,7 @@ export interface FoundDriver {
   readonly settings: DriverSection;
   readonly channelAccess?: readonly string[];
   baudRates?(settings: unknown): readonly number[];
+  maxFrameBytes?(settings: unknown): number;
 }
 
 function isDefinition(value: unknown): value is Omit<FoundDriver, 'kind'> {

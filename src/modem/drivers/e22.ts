@@ -31,8 +31,6 @@ const STRENGTH_HEAD = [0xc1, 0x00, 0x02];
 const STRENGTH_BYTES = 5;
 /** With this one escaped, the query cannot be in a frame. */
 const ALSO_ESCAPE = [0xc3];
-/** What the module takes to answer, beside line time (not documented). */
-const ANSWER_US = 20_000;
 /** After so many questions without an answer the module is set up anew. */
 const SILENCES = 5;
 /** dBm = -n / 2 (manual; models for 900 MHz may differ, unconfirmed). */
@@ -55,7 +53,8 @@ class E22Driver extends EbyteDriver {
 
   constructor(profile: Profile, settings: E22Settings, options: DriverOptions) {
     const octetUs = 10_000_000 / profile.line.baudRate;
-    const queryUs = Math.ceil((STRENGTH_QUERY.length + settings.idleOctets + STRENGTH_BYTES) * octetUs + ANSWER_US);
+    const lineUs = (STRENGTH_QUERY.length + settings.idleOctets + STRENGTH_BYTES) * octetUs;
+    const queryUs = Math.ceil(lineUs + settings.answerMs * 1000);
     const pollUs = settings.rssiPollMs * 1000;
     const polled = pollUs > 0 ? { detectUs: pollUs + 2 * queryUs, extraUs: queryUs } : { extraUs: 0 };
     super(profile, settings, { framing: 'hdlc', alsoEscape: ALSO_ESCAPE }, options, polled);

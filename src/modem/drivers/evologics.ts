@@ -73,7 +73,7 @@ export class EvologicsDriver extends AcousticDriver {
       carrierSense: 'reported',
       sentReport: 'on-air',
       checksIntegrity: true,
-      maxFrameBytes: this.#isBurst ? maxFrameBytes(profile) : Math.min(MESSAGE_BYTES, maxFrameBytes(profile)),
+      maxFrameBytes: maxFrameBytes(profile),
     };
     const octetUs = airOctetUs(profile);
     const longest = this.capabilities.maxFrameBytes;
@@ -205,6 +205,7 @@ export class EvologicsDriver extends AcousticDriver {
 
 export const driver = defineDriver({
   settings: evologicsDriver,
+  maxFrameBytes: ({ service }) => (service === 'burst' ? MAX_DATA_BYTES : MESSAGE_BYTES),
   create: (profile, settings, options) => new EvologicsDriver(profile, settings, options),
 });
 

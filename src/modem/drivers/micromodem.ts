@@ -55,6 +55,10 @@ interface Sending {
   given: number;
 }
 
+function rateOf({ rate }: MicromodemSettings): { readonly frames: number; readonly bytes: number } {
+  return MICROMODEM_RATES[rate] ?? { frames: 1, bytes: 32 };
+}
+
 export class MicromodemDriver extends AcousticDriver {
   readonly capabilities: PhyCapabilities;
   readonly timing: PhyTiming;
@@ -72,7 +76,7 @@ export class MicromodemDriver extends AcousticDriver {
     this.#settings = settings;
     this.#address = addressOf(profile, settings.address) ?? 1;
     const isFlexible = settings.protocol === 'fdp';
-    const rate = MICROMODEM_RATES[settings.rate] ?? { frames: 1, bytes: 32 };
+    const rate = rateOf(settings);
     this.#chunkBytes = isFlexible ? settings.maxFrameBytes + 2 : rate.bytes;
     const roomBytes = isFlexible ? this.#chunkBytes : rate.frames * rate.bytes;
     this.#countBytes = countOctets(roomBytes);
@@ -82,7 +86,7 @@ export class MicromodemDriver extends AcousticDriver {
       carrierSense: 'reported',
       sentReport: 'on-air',
       checksIntegrity: true,
-      maxFrameBytes: Math.min(maxFrameBytes(profile), roomBytes - this.#countBytes),
+      maxFrameBytes: maxFrameBytes(profile),
     };
     const announceUs = !isFlexible && settings.rate === FSK_RATE ? settings.announceMs * 1000 : 0;
     const headUs = announceUs + settings.overheadMs * 1000;
@@ -250,6 +254,11 @@ export class MicromodemDriver extends AcousticDriver {
 
 export const driver = defineDriver({
   settings: micromodemDriver,
+  maxFrameBytes: (settings) => {
+    if (settings.protocol === 'fdp') return settings.maxFrameBytes;
+    const { frames, bytes } = rateOf(settings);
+    return frames * bytes - countOctets(frames * bytes);
+  },
   create: (profile, settings, options) => new MicromodemDriver(profile, settings, options),
 });
 

@@ -22,7 +22,10 @@ const BANDWIDTH_INDEX: Readonly<Record<Rak3172Settings['bandwidthHz'], number>> 
 };
 /** Continuous, and sending is allowed. */
 const LISTEN_FOR_GOOD = 65_533;
-/** From the change of the network mode until the module answers again; not documented. */
+/**
+ * The module is asked so often, each time for `replyMs`, after the change of the network mode, which restarts it. How long it
+ * takes is not documented; it answers as soon as it is up.
+ */
 const REBOOT_TRIES = 10;
 const PACKET = /^\+EVT:RXP2P:(-?\d+):(-?\d+):([0-9A-Fa-f]+)$/;
 

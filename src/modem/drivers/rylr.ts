@@ -36,6 +36,10 @@ const FRAME_BYTES: Readonly<Record<RylrSettings['encoding'], (field: number) => 
   base64: (field) => 3 * Math.floor(field / 4),
 };
 
+function roomBytes({ encoding, maxDataBytes }: RylrSettings): number {
+  return FRAME_BYTES[encoding](maxDataBytes);
+}
+
 /** 12 (CRC) and 19 (header) tell of a packet that came broken, whenever that is; 17: the last one is not out yet. */
 const judgeReply = judgeBy([/^\+OK$/, 'ok'], [/^\+ERR=17$/, 'busy'], [/^\+ERR=(?!12$|19$)\d+$/, 'refused']);
 const BROKEN = /^\+ERR=(12|19)$/;
@@ -52,7 +56,7 @@ export class RylrDriver extends CommandDriver {
       commandBytes: (bytes: number) => COMMAND_BYTES + fieldBytes(bytes),
       reportBytes: (bytes: number) => REPORT_BYTES + fieldBytes(bytes),
       airBytes: (bytes: number) => settings.airOverheadBytes + fieldBytes(bytes),
-      maxFrameBytes: FRAME_BYTES[settings.encoding](settings.maxDataBytes),
+      maxFrameBytes: roomBytes(settings),
       sentReport: settings.okMeans === 'sent' ? 'on-air' : 'modelled',
       lineEnd: '\r\n',
       maxLineBytes: REPORT_BYTES + 240,
@@ -159,6 +163,7 @@ export class RylrDriver extends CommandDriver {
 
 export const driver = defineDriver({
   settings: rylrDriver,
+  maxFrameBytes: roomBytes,
   create: (profile, settings, options) => new RylrDriver(profile, settings, options),
 });
 

@@ -47,6 +47,8 @@ export const e22Driver = section({
   lbt: yesNo().default(false),
   /** How often the strength of the channel is asked for; 0 is never. */
   rssiPollMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(100),
+  /** What the module may take to answer that, beside line time; not documented. */
+  answerMs: integer({ min: 1, max: 1000, unit: 'ms' }).default(20),
   /** Above this the channel is busy. */
   busyAboveDbm: integer({ min: -127, max: 0, unit: 'dBm' }).default(-90),
 });

@@ -147,6 +147,26 @@ describe('errors name the key, the value and what is allowed', () => {
       ['driver.kind=hc12', 'driver.framing=cobs', 'driver.mode=2'],
       'line.baudRate: 19200 is not allowed; expected one of 1200, 2400, 4800 (bit/s) with these settings of driver.kind hc12',
     ],
+    [
+      ['driver.kind=evologics', 'driver.maxFrameBytes=65', 'link.mtuBytes=500'],
+      'driver.maxFrameBytes: 65 is not allowed; expected at most 64 (octets) with these settings of driver.kind evologics [--set]',
+    ],
+    [
+      ['driver.kind=micromodem', 'driver.rate=0', 'driver.maxFrameBytes=32', 'link.mtuBytes=500'],
+      'driver.maxFrameBytes: 32 is not allowed; expected at most 31 (octets) with these settings of driver.kind micromodem',
+    ],
+    [
+      [
+        ...[
+          'driver.kind=rylr',
+          'driver.frequencyHz=868100000',
+          'driver.spreadingFactor=7',
+          'driver.bandwidthHz=125000',
+        ],
+        ...['driver.maxFrameBytes=121', 'link.mtuBytes=500'],
+      ],
+      'driver.maxFrameBytes: 121 is not allowed; expected at most 120 (octets) with these settings of driver.kind rylr',
+    ],
     [['air.pacing=line'], 'air.pacing: "line" is not allowed; expected rate, unless mac.channelAccess is none [--set]'],
     [
       ['line.flowControl=xonxoff'],
