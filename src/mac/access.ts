@@ -235,12 +235,16 @@ export class ChannelAccess {
 
   #slotReached(): void {
     if (!this.#wanted || this.#channel.busy) return;
-    if (this.#dueSlot === null) {
-      this.resume();
-      return;
-    }
     const { scheduler, timing, counters, phy } = this.#options;
     const nowUs = scheduler.nowUs();
+    if (this.#dueSlot === null) {
+      if (nowUs < this.#channel.slotOriginUs) {
+        this.#alarm(this.#channel.slotOriginUs);
+        return;
+      }
+      // A first slot begins at once: another timer would be late by itself.
+      this.#draw();
+    }
     const lateUs = nowUs - Math.max(this.#dueUs(), this.#wantedSinceUs);
     if (nowUs < this.#dueUs()) {
       this.#alarm(this.#dueUs());
@@ -273,7 +277,8 @@ export class ChannelAccess {
   /** A signal in the time kept free for an answer is that answer; any other begins an exchange. */
   #signalBegins(startUs: number): void {
     const { slotOriginUs, endedUs } = this.#channel;
-    if (slotOriginUs > endedUs && startUs < slotOriginUs) this.#answerStartUs = startUs;
+    if (slotOriginUs > endedUs && startUs + this.#options.timing.earlyStartUs < slotOriginUs)
+      this.#answerStartUs = startUs;
     else this.#beginExchange(startUs, false);
   }
 
@@ -286,8 +291,8 @@ export class ChannelAccess {
 
   /** What was waited stays waited, and the exchange that begins counts as one slot. */
   #beginExchange(startUs: number, own: boolean): void {
-    const { contention, counters } = this.#options;
-    const idleSlots = this.#channel.idleSlots(startUs);
+    const { contention, counters, timing } = this.#options;
+    const idleSlots = this.#channel.idleSlots(own ? startUs : startUs + timing.earlyStartUs);
     if (this.#exchangeStartUs !== null) contention.ended(this.#channel.endedUs - this.#exchangeStartUs);
     contention.began(idleSlots, own);
     this.#answerStartUs = null;

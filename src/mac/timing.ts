@@ -16,6 +16,11 @@ export interface MacTiming {
   readonly ackEndUs: number;
   /** The signal began so long before its carrier is reported, give or take half the spread of that delay. */
   readonly carrierReportUs: number;
+  /**
+   * A station whose host was late with the end of the last exchange counts its slots from so much later than others, and
+   * hears their signals so much before the slot in which they begin.
+   */
+  readonly earlyStartUs: number;
   /** A signal that ended in no good frame ended so long before its carrier is reported idle. */
   readonly carrierHoldUs: number;
   /** A signal in the time kept free for an answer that is no longer than this is taken for the answer. */
@@ -31,6 +36,19 @@ export interface MacTiming {
 /** Exchanges of the longest frame after which a busy channel is taken for stuck, and the least time for that. */
 const STUCK_EXCHANGES = 16;
 const STUCK_MIN_US = 10_000_000;
+
+/**
+ * Share of the host's latency by which a signal may begin before its slot does: own choice. In virtual time, ten saturated
+ * stations at 9600 bit/s whose hosts declare 16 ms carry, from their 16th second on, 0.90 with 0, 0.95 with 1/8 and with
+ * 1/4 where hosts are late by up to 1.5 ms; five that declare 4 ms and are late by up to 2 ms 0.91, 0.92, 0.85.
+ */
+const EARLY_START_SHARE = 1 / 8;
+
+/**
+ * A signal this much shorter than an answer is the end of a frame that met ours. As above, hosts late by up to 6 ms: ten
+ * stations carry 0.79 with 1/2, 0.86 with 3/4, 0.83 with 0.95, where answers begin to be taken for such ends.
+ */
+const ANSWER_MIN_SHARE = 3 / 4;
 
 /** One reaction is exact, and leaves no room for a tie. */
 const BURST_GAP_REACTIONS = 2;
@@ -59,8 +77,9 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
     ackStartUs,
     ackEndUs,
     carrierReportUs,
+    earlyStartUs: Math.floor(EARLY_START_SHARE * hostLatencyUs),
     carrierHoldUs,
-    answerMinUs: Math.floor(carrierReportUs + ackAirUs / 2 + carrierHoldUs),
+    answerMinUs: Math.floor(carrierReportUs + ANSWER_MIN_SHARE * ackAirUs + carrierHoldUs),
     answerMaxUs: Math.ceil(reactionUs + ackAirUs + carrierHoldUs),
     stuckBusyUs: Math.max(STUCK_MIN_US, STUCK_EXCHANGES * longestUs),
     latenessUs: Math.max(1, hostLatencyUs),

@@ -36,4 +36,15 @@ describe('saturated transparent radios', () => {
     expect(runs.reduce((sum, { unackedShare }) => sum + unackedShare, 0) / seeds.length).toBeLessThan(0.12);
     expect(Math.min(...runs.map(({ utilisation }) => utilisation))).toBeGreaterThan(0.8);
   });
+
+  it.each([
+    ['late by up to 1.5 ms', unsteadyHost(1500), 0.94],
+    ['late by up to 6 ms', unsteadyHost(6000), 0.83],
+  ])('count the same slots, ten of them on hosts %s', (_name, host, least) => {
+    const seeds = [1, 2, 3, 4, 5, 6];
+    const runs = seeds.map((seed) =>
+      simulateLateRadios({ stations: 10, hostLatencyUs: 16_000, host, seed, durationUs: 45e6, warmUpUs: 15e6 }),
+    );
+    expect(runs.reduce((sum, { utilisation }) => sum + utilisation, 0) / seeds.length).toBeGreaterThan(least);
+  });
 });
