@@ -42,6 +42,7 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Read])[] =
   ['sluice_acknowledgements_sent_total', 'Acknowledgements sent.', ({ mac }) => mac.acksSent],
   ['sluice_delivered_frames_total', 'Packets received and handed up.', ({ mac }) => mac.delivered],
   ['sluice_overheard_frames_total', 'Frames heard that were meant for others.', ({ mac }) => mac.overheard],
+  ['sluice_echoes_total', 'Own frames heard back.', ({ mac }) => mac.echoes],
   ['sluice_garbled_receptions_total', 'Receptions that were no good frame.', ({ mac }) => mac.garbled],
   ['sluice_backoffs_total', 'Times that a countdown was interrupted by a busy channel.', ({ mac }) => mac.backoffs],
   ['sluice_backoff_slots_total', 'Idle slots waited before own transmissions.', ({ mac }) => mac.backoffSlots],

@@ -369,7 +369,10 @@ export class Mac implements PhyListener {
   }
 
   #ownAddressHeard(frame: LinkFrame, meta: ReceptionMeta): Heard {
-    if (this.#parts.transmitter.mayBeEcho(ECHO_TAIL_SLOTS * this.timing.slotUs)) return 'echo';
+    if (this.#parts.transmitter.mayBeEcho(ECHO_TAIL_SLOTS * this.timing.slotUs)) {
+      this.counters.echoes++;
+      return 'echo';
+    }
     this.#options.observer.drop('rx-own-address');
     this.#options.observer.addressConflict?.(frame, meta);
     return 'rx-own-address';

@@ -19,6 +19,8 @@ export interface MacCounters {
   delivered: number;
   /** Frames heard that were meant for others. */
   overheard: number;
+  /** Own frames heard back. */
+  echoes: number;
   /** Receptions that were no good frame: one for each time that the channel was busy and nothing of it was understood. */
   garbled: number;
   /** Carriers that were busy for so long that they were no longer believed. */
@@ -48,6 +50,7 @@ export function newMacCounters(): MacCounters {
     acksSent: 0,
     delivered: 0,
     overheard: 0,
+    echoes: 0,
     garbled: 0,
     stuckBusy: 0,
     lateTimers: 0,

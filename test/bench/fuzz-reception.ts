@@ -104,6 +104,7 @@ export function fuzzReception(
   time.runFor(3 * patienceUs);
   look();
   count.wrong += ledger.wrong + ledger.waiting;
+  count.wrong += Math.abs(mac.counters.overheard - ledger.overheard) + Math.abs(mac.counters.echoes - ledger.echoes);
   count.frames = ledger.frames;
   count.packets = ledger.packets;
   return count;

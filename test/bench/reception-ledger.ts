@@ -39,6 +39,9 @@ export class ReceptionLedger implements AirTap {
   /** Octets by what became of them; causes of drops stand under their own names. */
   readonly octets: Record<string, number> = {};
   frames = 0;
+  /** Frames that were not for us; own ones heard back. */
+  overheard = 0;
+  echoes = 0;
   packets = 0;
   wrong = 0;
   readonly #patienceUs: number;
@@ -113,6 +116,8 @@ export class ReceptionLedger implements AirTap {
       if (!DATA.has(current.frame.type)) this.add('control', current.frame.body.length);
       return;
     }
+    if (outcome === 'overheard') this.overheard++;
+    if (outcome === 'echo') this.echoes++;
     this.add(outcome, this.#currentBytes);
     const at = current === null ? -1 : this.#open.indexOf(current);
     if (at >= 0) this.#open.splice(at, 1);
