@@ -1,7 +1,7 @@
 /**
  * One decoder under streams of chance. What is not accounted for yet is kept here a second time: each frame must stand at
  * its front, as a reference reads it, each discard takes octets from its front, delimiters between them go by themselves, and
- * what is left must be what the decoder says it holds. The same streams in two pieces, cut anywhere, must give the same.
+ * what is left must be what the decoder says it holds. A frame that came unharmed must come out. The same streams in two pieces, cut anywhere, must give the same.
  */
 import type { Random } from '../../src/base/random.js';
 import type { Decoder } from '../../src/framing/codec.js';
@@ -10,6 +10,8 @@ import { MAX_FRAME_BYTES, type Subject } from './fuzz-subjects.js';
 
 /** More than any decoder holds and a stream brings. */
 const OPEN_BYTES = 8192;
+/** Every decoder takes a frame of so many octets; that of counted lines no more, whose count is one octet. */
+const SURE_BYTES = 255;
 /** Streams between two resets of the decoders. */
 const RESET_EVERY = 1024;
 
@@ -38,7 +40,11 @@ export function fuzzDecoder(
   for (let i = 1; i <= streams; i++) {
     const stream = maker.stream(encode);
     const cut = stream.length === 0 ? 0 : random.uint32() % stream.length;
+    const { frames } = whole;
+    const isFree = whole.isFree;
     whole.push(stream);
+    // What nothing stands in front of, and nobody has harmed, is a frame.
+    if (isFree && maker.wholeBytes > 0 && maker.wholeBytes <= SURE_BYTES && whole.frames === frames) count.wrong++;
     pieces.push(stream.subarray(0, cut));
     pieces.push(stream.subarray(cut));
     count.octets += stream.length;
@@ -65,11 +71,13 @@ class Watched {
   discarded = 0;
   wrong = 0;
   readonly #isDelimiter = new Uint8Array(256);
+  readonly #hasDelimiters: boolean;
   readonly #open = new Uint8Array(OPEN_BYTES);
   #start = 0;
   #end = 0;
 
   constructor({ decoder, delimiters, reference }: Subject) {
+    this.#hasDelimiters = delimiters.length > 0;
     for (const delimiter of delimiters) this.#isDelimiter[delimiter] = 1;
     this.decoder = decoder({
       frame: (content, type) => {
@@ -90,6 +98,13 @@ class Watched {
         this.wrong++;
       },
     });
+  }
+
+  /** The last octet ended something: what comes now begins something. */
+  get isFree(): boolean {
+    const last = this.#open[this.#end - 1];
+    const hasEnded = !this.#hasDelimiters || last === undefined || this.#isDelimiter[last] === 1;
+    return hasEnded && this.decoder.heldOctets === 0;
   }
 
   push(octets: Uint8Array): void {

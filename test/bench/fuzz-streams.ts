@@ -3,16 +3,18 @@ import type { Random } from '../../src/base/random.js';
 
 const SHORT_BYTES = 48;
 /** Longer than any frame that the decoders here accept. */
-const LONG_BYTES = 320;
+const LONG_BYTES = 360;
 /** One stream in so many is long. */
 const LONG_EVERY = 64;
-/** One octet in so many is special. */
+/** One octet in so many is special, but for every other long stream, which has neither specials nor zeros. */
 const SPECIAL_EVERY = 32;
 
 export class StreamMaker {
   readonly #random: Random;
   readonly #specials: Uint8Array;
   readonly #room = new Uint8Array(LONG_BYTES + 4);
+  /** Octets that the last stream is the frame of, unharmed; 0 when it is anything else. */
+  wholeBytes = 0;
 
   /** @param specials octets that mean something to the framing: more of them than chance would give */
   constructor(random: Random, specials: readonly number[]) {
@@ -23,8 +25,10 @@ export class StreamMaker {
   /** Octets of chance, good until the next call. */
   octets(): Uint8Array {
     const word = this.#random.uint32();
-    const longest = (word & (LONG_EVERY - 1)) === 0 ? LONG_BYTES : SHORT_BYTES;
-    return this.exactly((word >>> 8) % longest);
+    const isLong = (word & (LONG_EVERY - 1)) === 0;
+    const octets = this.exactly((word >>> 8) % (isLong ? LONG_BYTES : SHORT_BYTES));
+    if (isLong && word >>> 31 === 0) for (let at = 0; at < octets.length; at++) octets[at] = 0x61 + (at % 16);
+    return octets;
   }
 
   /** So many octets of chance, LONG_BYTES at the most, good until the next call. */
@@ -49,9 +53,12 @@ export class StreamMaker {
   stream(encode: (frame: Uint8Array) => Uint8Array): Uint8Array {
     const word = this.#random.uint32();
     const octets = this.octets();
+    this.wholeBytes = 0;
     if ((word & 3) === 0) return octets;
+    const changes = (word >>> 2) & 3;
+    if (changes === 0) this.wholeBytes = octets.length;
     const line = encode(octets);
-    this.mutate(line, (word >>> 2) & 3);
+    this.mutate(line, changes);
     return line;
   }
 

@@ -24,8 +24,10 @@ import {
   xbeeReference,
 } from './fuzz-references.js';
 
-export const MAX_FRAME_BYTES = 256;
+/** Longer than a block of COBS. */
+export const MAX_FRAME_BYTES = 300;
 const LINE_ENDS = [0x0d, 0x0a];
+const XON = 0x11;
 /** XON and XOFF, kept out of frames. */
 const XON_XOFF_MAP = 0x000a_0000;
 
@@ -69,7 +71,18 @@ function ofCodec(
 function hdlc(name: string, fcsBits: 16 | 32, accm: number): Subject {
   const codec = hdlcCodec({ maxFrameBytes: MAX_FRAME_BYTES, fcsBits, accm });
   const reference = hdlcReference(fcsBits === 16 ? 2 : 4, accm);
-  return ofCodec(name, codec, reference, [0x7e], [0x7e, 0x7d, 0x11, 0x13]);
+  const subject = ofCodec(name, codec, reference, [0x7e], [0x7e, 0x7d, 0x11, 0x13]);
+  return accm === 0 ? subject : { ...subject, encode: (frame) => withXon(codec.encode(frame)) };
+}
+
+/** As a line with software flow control brings it: an XON stands somewhere inside. */
+function withXon(line: Uint8Array): Uint8Array {
+  const longer = new Uint8Array(line.length + 1);
+  const at = line.length >> 1;
+  longer.set(line.subarray(0, at));
+  longer[at] = XON;
+  longer.set(line.subarray(at), at + 1);
+  return longer;
 }
 
 function cobs(name: string, leadingDelimiter: boolean): Subject {

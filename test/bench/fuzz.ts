@@ -62,6 +62,7 @@ export async function fuzzRows(say: Say, streams = STREAMS): Promise<readonly Be
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const result = await fuzz(name, streams, say);
       found.set(name, rowsOf(name, streams, result));
+      say(`  ${name}: ${result.octets} octets, ${result.frames} frames, ${result.wrong} not accounted for`);
       for (const [what, octets] of Object.entries(result.octetsBy ?? {})) say(`  ${name}: ${octets} octets: ${what}`);
     }
   };

@@ -53,6 +53,8 @@ export class ReceptionLedger implements AirTap {
   /** What is to be dropped, and goes up, in this call. */
   readonly #expected: DropCause[] = [];
   #expectedWhole: Uint8Array | null = null;
+  /** A drop that only `heard` can explain. */
+  #unheard: DropCause | null = null;
   #within = false;
 
   /** @param patienceUs after which fragments are given up */
@@ -86,7 +88,8 @@ export class ReceptionLedger implements AirTap {
 
   /** After what `discarded` or `received` has told of. */
   settle(): void {
-    this.wrong += this.#expected.length + (this.#expectedWhole === null ? 0 : 1);
+    this.wrong += this.#expected.length + (this.#expectedWhole === null ? 0 : 1) + (this.#unheard === null ? 0 : 1);
+    this.#unheard = null;
     this.#expected.length = 0;
     this.#expectedWhole = null;
     this.#within = false;
@@ -116,6 +119,10 @@ export class ReceptionLedger implements AirTap {
       if (!DATA.has(current.frame.type)) this.add('control', current.frame.body.length);
       return;
     }
+    if (outcome === 'rx-own-address' || outcome === 'rx-duplicate') {
+      if (this.#unheard !== outcome) this.wrong++;
+      this.#unheard = null;
+    }
     if (outcome === 'overheard') this.overheard++;
     if (outcome === 'echo') this.echoes++;
     this.add(outcome, this.#currentBytes);
@@ -135,7 +142,10 @@ export class ReceptionLedger implements AirTap {
       return;
     }
     // Told by `heard`, with its octets.
-    if (this.#within && (cause === 'rx-own-address' || cause === 'rx-duplicate')) return;
+    if (this.#within && this.#unheard === null && (cause === 'rx-own-address' || cause === 'rx-duplicate')) {
+      this.#unheard = cause;
+      return;
+    }
     if (cause === 'rx-malformed') this.#malformed();
     else if (cause === 'rx-fragment' && !this.#within) this.#expired();
     else this.wrong++;
