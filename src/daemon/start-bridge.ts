@@ -75,7 +75,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     const scheduling = channelAccess === 'host' && hostScheduling === 'auto' ? runBeforeOthers() : 'as-found';
     const measuredLatencyUs = await measureHostLatencyUs(scheduler);
     const probe = await probeBackPressure();
-    const driver = driverWithCommonLatency(configuration, scheduler);
+    const driver = driverWithCommonLatency(configuration, scheduler, log);
     const settings = macConfig(configuration, driver);
     const { hostLatencyUs } = driver.timing;
     if (measuredLatencyUs > hostLatencyUs) {
@@ -256,10 +256,14 @@ async function takeDown(undo: (() => void | Promise<void>)[]): Promise<void> {
 }
 
 /** What a host may be late is worked out from the airtime of a full frame, which the driver knows. */
-function driverWithCommonLatency(configuration: Configuration, scheduler: Scheduler): ModemDriver {
+function driverWithCommonLatency(configuration: Configuration, scheduler: Scheduler, log: Log): ModemDriver {
   const { capabilities, timing } = createDriver(configuration, { scheduler, hostLatencyUs: 0 });
   const hostLatencyUs = commonHostLatencyUs(timing.airtimeUs(capabilities.maxFrameBytes));
-  return createDriver(configuration, { scheduler, hostLatencyUs });
+  return createDriver(configuration, {
+    scheduler,
+    hostLatencyUs,
+    remark: (meaning, remedy) => log.warn('modem', { meaning, remedy }),
+  });
 }
 
 /** Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask. */

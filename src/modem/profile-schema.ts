@@ -247,6 +247,9 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
   if (value.line.flowControl === 'xonxoff' && !('framing' in driver && driver.framing === 'hdlc')) {
     refuse(['line', 'flowControl'], 'none or rtscts: only driver.framing hdlc keeps XON and XOFF out of the data');
   }
+  if ('carrierLine' in driver && driver.carrierLine === 'cts' && value.line.flowControl === 'rtscts') {
+    refuse(['driver', 'carrierLine'], 'none, dcd, dsr or ri with line.flowControl rtscts, which has CTS for itself');
+  }
   const definition = driverCatalogue.get(driver.kind);
   const baudRates = definition?.baudRates?.(driver) ?? [value.line.baudRate];
   if (!baudRates.includes(value.line.baudRate)) {

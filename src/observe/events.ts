@@ -193,6 +193,8 @@ export interface LogEvents {
     readonly meaning?: string;
     readonly remedy?: string;
   };
+  /** The modem, or its line, does not do what the profile says. */
+  readonly modem: { readonly meaning: string; readonly remedy: string };
   /** The interface was renamed, and the control socket could not follow: it answers where it did. */
   readonly 'control-kept': { readonly path: string; readonly cause: string; readonly remedy?: string | undefined };
   readonly 'interface-lost': { readonly cause: string; readonly remedy?: string | undefined };

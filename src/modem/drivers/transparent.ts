@@ -5,10 +5,9 @@
 import type { Codec, Decoder } from '../../framing/codec.js';
 import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
 import type { DriverOptions } from '../driver.js';
-import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import { type TransparentSettings, transparentDriver } from '../settings/transparent.js';
+import type { TransparentSettings } from '../settings/transparent.js';
 import { ActivityCarrier } from './activity-carrier.js';
 import { framingOf } from './framings.js';
 import { LineDriver } from './line-driver.js';
@@ -171,8 +170,3 @@ export class TransparentDriver extends LineDriver {
     return bytes;
   }
 }
-
-export const driver = defineDriver({
-  settings: transparentDriver,
-  create: (profile, settings, options) => new TransparentDriver(profile, settings, options),
-});

@@ -48,7 +48,7 @@ export interface ParsedLine {
 /** Lines that the log may hold and the report has no use for. */
 const OTHER_EVENTS = new Set([
   ...['line-retry', 'neighbour', 'drop', 'frame', 'interface', 'interface-lost', 'queue-adopted', 'queue-lost'],
-  ...['privilege', 'host-latency', 'control-kept'],
+  ...['privilege', 'host-latency', 'control-kept', 'modem'],
 ]);
 /** The greatest station number of a link frame; 255 is broadcast. */
 const MAX_STATION = 254;

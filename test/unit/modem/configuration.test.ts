@@ -167,6 +167,10 @@ describe('errors name the key, the value and what is allowed', () => {
       ],
       'driver.maxFrameBytes: 121 is not allowed; expected at most 120 (octets) with these settings of driver.kind rylr',
     ],
+    [
+      ['driver.carrierLine=cts', 'line.flowControl=rtscts'],
+      'driver.carrierLine: "cts" is not allowed; expected none, dcd, dsr or ri with line.flowControl rtscts, which has CTS for itself',
+    ],
     [['air.pacing=line'], 'air.pacing: "line" is not allowed; expected rate, unless mac.channelAccess is none [--set]'],
     [
       ['line.flowControl=xonxoff'],
@@ -245,7 +249,10 @@ describe('profile < file < flags', () => {
 
   it('another kind of driver brings nothing of the old one along', () => {
     const { driver } = merge('kiss-1200', [...NEEDED, 'driver.kind=transparent']);
-    expect(driver).toEqual({ kind: 'transparent', framing: 'slip', silenceOctets: 4, maxFrameBytes: 2048 });
+    expect(driver).toEqual({
+      ...{ kind: 'transparent', framing: 'slip', silenceOctets: 4, maxFrameBytes: 2048 },
+      ...{ carrierLine: 'none', carrierLevel: 'asserted' },
+    });
   });
 
   it('later flags win over earlier ones, lists replace lists', () => {
