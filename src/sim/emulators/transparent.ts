@@ -46,7 +46,10 @@ export class TransparentEmulator implements Emulator {
     });
     const starves = this.#line.octetUs >= 8e6 / medium.rateBps;
     this.#hangUs = starves ? Math.ceil(HANG_LINE_OCTETS * this.#line.octetUs) : 0;
-    medium.listen(station, { octet: (octet) => this.#line.send(Uint8Array.of(octet)) });
+    medium.listen(station, {
+      octet: (octet) => this.#line.send(Uint8Array.of(octet)),
+      carrier: (busy) => port.setInputs?.({ dcd: busy }),
+    });
   }
 
   counts(): Record<string, number> {

@@ -19,6 +19,18 @@ export const benches = [
   }),
   driverBench({
     kind: 'transparent',
+    name: 'transparent radio, DCD',
+    profile: 'radio-9600',
+    settings: () => ['driver.carrierLine=dcd'],
+    medium: { rateBps: 9600 },
+    emulator: (context) => new TransparentEmulator({ ...context, settings: { lineBaud: 19_200, flowControl: 'none' } }),
+    states: {
+      'half a frame typed': ({ type }) => type(garbage),
+    },
+    without: { 'one frame': noQueue },
+  }),
+  driverBench({
+    kind: 'transparent',
     name: 'transparent wire',
     profile: 'null-modem',
     settings: () => ['link.mtuBytes=400'],
