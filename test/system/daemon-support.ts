@@ -1,6 +1,6 @@
 /** A whole daemon under test: its process and log, a modem that this process plays, numbered packets through its TAP. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -208,10 +208,9 @@ export class Daemon {
   readonly #exit: Promise<number | null>;
 
   constructor(options: DaemonOptions) {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
     this.control =
-      options.control === null
-        ? `/run/sluice/${options.name}.sock`
-        : (options.control ?? join(mkdtempSync(join(tmpdir(), 'sluice-')), 'control.sock'));
+      options.control === null ? `/run/sluice/${options.name}.sock` : (options.control ?? join(folder, 'control.sock'));
     const control = options.control === null ? null : this.control;
     const command = [...(options.prefix ?? []), process.execPath, ...daemonArguments({ ...options, control })];
     this.process = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -219,7 +218,13 @@ export class Daemon {
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
     });
-    this.#exit = new Promise((resolve) => this.process.once('close', (code) => resolve(code)));
+    this.#exit = new Promise((resolve) => {
+      this.process.once('close', (code) => {
+        // A daemon that was killed leaves its socket.
+        rmSync(folder, { recursive: true, force: true });
+        resolve(code);
+      });
+    });
   }
 
   static async start(options: DaemonOptions): Promise<Daemon> {

@@ -1,6 +1,6 @@
 /** TAPs that somebody else made, users without privileges, and an interface that goes to another network namespace. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -46,7 +46,10 @@ function launch(options: Partial<DaemonOptions> = {}): Daemon {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
   chmodSync(folder, 0o777);
   const daemon = new Daemon({ modem, name: NAME, control: join(folder, 'control.sock'), ...options });
-  cleanUp.push(() => daemon.kill());
+  cleanUp.push(async () => {
+    await daemon.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
   return daemon;
 }
 

@@ -50,8 +50,8 @@ function holdDevice(): TapDevice {
   return holder;
 }
 
-function manage(): ManagedDaemon {
-  const managed = new ManagedDaemon({ modem, name: NAME, settings: SLOW });
+function manage(settings: readonly string[] = []): ManagedDaemon {
+  const managed = new ManagedDaemon({ modem, name: NAME, settings: [...SLOW, ...settings] });
   cleanUp.push(() => managed.end());
   return managed;
 }
@@ -70,7 +70,8 @@ describe('under a service manager that stores the queue', () => {
   });
 
   it('SIGTERM under load, packets while it is away, start: all arrive once, in order', async () => {
-    const managed = manage();
+    // So that on a busy machine, too, more than a few still wait when it stops.
+    const managed = manage(['line.baudRate=57600']);
     await managed.ready(1);
     sender = new Sender();
     sender.sendMany(60);
@@ -83,7 +84,7 @@ describe('under a service manager that stores the queue', () => {
     await managed.ready(2);
     await until(() => modem.numbers().length >= 70, 'the rest');
     expect(modem.numbers()).toEqual(upTo(70));
-    expect(managed.log.find('queue-adopted', { adopted: true })?.backlogPackets).toBeGreaterThan(30);
+    expect(managed.log.find('queue-adopted', { adopted: true })?.backlogPackets).toBeGreaterThan(20);
     expect(managed.log.find('stopped')).toMatchObject({ queue: { lost: 0 } });
     expect(managed.log.find('queue-lost')).toBeUndefined();
   });
