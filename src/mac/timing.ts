@@ -39,14 +39,15 @@ const STUCK_MIN_US = 10_000_000;
 
 /**
  * Share of the host's latency by which a signal may begin before its slot does: own choice. In virtual time, ten saturated
- * stations at 9600 bit/s whose hosts declare 16 ms carry, from their 16th second on, 0.90 with 0, 0.95 with 1/8 and with
- * 1/4 where hosts are late by up to 1.5 ms; five that declare 4 ms and are late by up to 2 ms 0.91, 0.92, 0.85.
+ * stations at 9600 bit/s whose hosts declare 16 ms carry, from their 16th second on, 0.91 with 0 and 0.93 with 1/8 where
+ * hosts are late by up to 1.5 ms, 0.76 and 0.83 where by up to 6 ms; five that declare 4 ms and are late by up to 2 ms 0.85
+ * with 1/4, 0.92 with 1/8.
  */
 const EARLY_START_SHARE = 1 / 8;
 
 /**
- * A signal this much shorter than an answer is the end of a frame that met ours. As above, hosts late by up to 6 ms: ten
- * stations carry 0.79 with 1/2, 0.86 with 3/4, 0.83 with 0.95, where answers begin to be taken for such ends.
+ * A signal this much shorter than an answer is the end of a frame that met ours. The ten stations of above, hosts late by up
+ * to 1.5 ms: 0.88 with 1/2, 0.93 with 3/4; with 0.95 answers begin to be taken for such ends.
  */
 const ANSWER_MIN_SHARE = 3 / 4;
 

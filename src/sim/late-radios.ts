@@ -4,10 +4,14 @@
  */
 import type { Scheduler } from '../base/clock.js';
 import { type Random, seededRandom } from '../base/random.js';
+import type { Contention } from '../mac/contention.js';
 import { Mac } from '../mac/mac.js';
 import type { MacConfig } from '../mac/ports.js';
 import { mergeConfiguration, parseSetting } from '../modem/configuration.js';
+import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
+import type { Configuration } from '../modem/profile-schema.js';
+import type { OutboundPacket } from '../wire/packet.js';
 import { emulatorFactory } from './emulators/registry.js';
 import { lateScheduler } from './late-host.js';
 import { Medium } from './medium.js';
@@ -23,6 +27,10 @@ const CONFIG: MacConfig = { linkFrames: true, fcsBytes: 4, arq: true, maxRetries
 
 export interface LateRadiosOptions {
   readonly stations: number;
+  /** So many of them, the first ones, send; the others listen. Default: all. */
+  readonly senders?: number;
+  /** Of the profile, as `--set` has them. */
+  readonly settings?: readonly string[];
   /** What the hosts declare. */
   readonly hostLatencyUs: number;
   /** A host: how late what is due now will be, asked for each timer and each octet. */
@@ -31,7 +39,9 @@ export interface LateRadiosOptions {
   readonly durationUs: number;
   /** Not measured, at the start. */
   readonly warmUpUs?: number;
-  readonly config?: Partial<MacConfig>;
+  /** What is told to the MAC, or how it follows from what the driver is told. */
+  readonly config?: Partial<MacConfig> | ((configuration: Configuration, driver: ModemDriver) => MacConfig);
+  readonly contention?: () => Contention;
 }
 
 export interface LateRadiosResult {
@@ -39,6 +49,7 @@ export interface LateRadiosResult {
   readonly utilisation: number;
   readonly jain: number;
   readonly unackedShare: number;
+  readonly slotUs: number;
 }
 
 /** Late by a draw of up to so much, each time. */
@@ -62,14 +73,14 @@ export function stallingHost(stallsPerS: number, meanStallUs: number): LateRadio
   };
 }
 
-/** Everybody floods the next one with packets of 576 octets. */
+/** Everybody who sends floods the next one with packets of 576 octets. */
 export function simulateLateRadios(options: LateRadiosOptions): LateRadiosResult {
-  const { stations, hostLatencyUs, seed, durationUs, warmUpUs = 0 } = options;
+  const { stations, hostLatencyUs, seed, durationUs, warmUpUs = 0, senders = stations, contention } = options;
   const time = new VirtualTime();
   const ids = Array.from({ length: stations }, (_, index) => index + 1);
   const configurationOf = (id: number): ReturnType<typeof mergeConfiguration> => {
-    const settings = [`interface.station=${id}`, 'interface.port=/dev/virtual'].map(parseSetting);
-    return mergeConfiguration({ profile: PROFILE, settings });
+    const settings = [`interface.station=${id}`, 'interface.port=/dev/virtual', ...(options.settings ?? [])];
+    return mergeConfiguration({ profile: PROFILE, settings: settings.map(parseSetting) });
   };
   const rateBps = Number(configurationOf(1).air.rateBps);
   const medium = new Medium({
@@ -94,20 +105,29 @@ export function simulateLateRadios(options: LateRadiosOptions): LateRadiosResult
       settings: { lineBaud: configuration.line.baudRate },
     });
     const driver = createDriver(configuration, { scheduler: host, hostLatencyUs });
-    const payload = new Uint8Array(PACKET_BYTES).fill(0x45);
+    // Any octets: some of them are escaped on the air.
+    const contents = seededRandom(seed * 100 + id + 0x10000);
+    const packet = (): OutboundPacket => ({
+      destination: (id % stations) + 1,
+      kind: 'ip',
+      payload: Uint8Array.from({ length: PACKET_BYTES }, () => contents.below(256)),
+      priority: 0,
+    });
     const mac = new Mac({
       station: id,
       phy: driver,
       scheduler: host,
       random,
-      config: { ...CONFIG, ...options.config },
-      source: { pull: () => ({ destination: (id % stations) + 1, kind: 'ip', payload, priority: 0 }), idle: () => {} },
+      config:
+        typeof options.config === 'function' ? options.config(configuration, driver) : { ...CONFIG, ...options.config },
+      source: { pull: () => (id > senders ? null : packet()), idle: () => {} },
       observer: {
         drop: () => {},
         deliver: ({ source }) => {
           if (time.nowUs() >= warmUpUs) delivered.set(source, (delivered.get(source) ?? 0) + 1);
         },
       },
+      ...(contention === undefined ? {} : { contention }),
     });
     // Octets, too, reach a late host late, and in order.
     let readUs = 0;
@@ -123,7 +143,7 @@ export function simulateLateRadios(options: LateRadiosOptions): LateRadiosResult
     return mac;
   });
   time.runFor(warmUpUs + durationUs);
-  const counts = [...delivered.values()];
+  const counts = [...delivered.values()].slice(0, senders);
   const packets = counts.reduce((sum, count) => sum + count, 0);
   const attempts = macs.reduce((sum, mac) => sum + mac.counters.attempts, 0);
   const unacked = macs.reduce((sum, mac) => sum + mac.counters.unacked, 0);
@@ -131,6 +151,7 @@ export function simulateLateRadios(options: LateRadiosOptions): LateRadiosResult
     utilisation: (packets * PACKET_BYTES * 8e6) / rateBps / durationUs,
     jain: jainIndex(counts),
     unackedShare: unacked / attempts,
+    slotUs: macs[0]?.timing.slotUs ?? 0,
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { cellRows } from './mac-cells.js';
 import { acousticRows, arqRows, hiddenRows, loneRows, noiseRows, stepRows } from './mac-conditions.js';
-import { liveRows } from './mac-live.js';
+import { LIVE_PARTS } from './mac-live.js';
 import type { MacRow } from './mac-rows.js';
 import { speedRow } from './mac-speed.js';
 import type { Say } from './rows.js';
@@ -28,6 +28,6 @@ export async function runMacBench(say: Say): Promise<readonly MacRow[]> {
     );
   }
   rows.push(await speedRow());
-  rows.push(...(await liveRows(say)));
+  for (const measure of Object.values(LIVE_PARTS)) rows.push(...(await measure(say)));
   return rows;
 }

@@ -33,13 +33,13 @@ describe('saturated transparent radios', () => {
       simulateLateRadios({ stations: 3, hostLatencyUs: 16_000, host, seed, durationUs: 25e6 }),
     );
     // All begin at once: two or three collisions of some fifty attempts are the price of that.
-    expect(runs.reduce((sum, { unackedShare }) => sum + unackedShare, 0) / seeds.length).toBeLessThan(0.12);
-    expect(Math.min(...runs.map(({ utilisation }) => utilisation))).toBeGreaterThan(0.8);
+    expect(runs.reduce((sum, { unackedShare }) => sum + unackedShare, 0) / seeds.length).toBeLessThan(0.13);
+    expect(Math.min(...runs.map(({ utilisation }) => utilisation))).toBeGreaterThan(0.78);
   });
 
   it.each([
-    ['late by up to 1.5 ms', unsteadyHost(1500), 0.94],
-    ['late by up to 6 ms', unsteadyHost(6000), 0.83],
+    ['late by up to 1.5 ms', unsteadyHost(1500), 0.92],
+    ['late by up to 6 ms', unsteadyHost(6000), 0.81],
   ])('count the same slots, ten of them on hosts %s', (_name, host, least) => {
     const seeds = [1, 2, 3, 4, 5, 6];
     const runs = seeds.map((seed) =>
