@@ -2,11 +2,9 @@
  * What emulated acoustic modems have in common: the host's line, packets on the medium with the modem's own durations,
  * and the ways in which such modems go wrong. Each modem adds its language.
  */
-import type { Scheduler } from '../../base/clock.js';
-import type { Random } from '../../base/random.js';
 import { HostLine } from '../host-line.js';
-import type { Medium } from '../medium.js';
 import type { Emulator, EmulatorContext } from './emulator.js';
+import { RestartingModem } from './restarting-modem.js';
 
 /** What tests make the modem do wrong; counted down where it is a number of times. */
 export interface Faults {
@@ -37,7 +35,6 @@ export interface Packet {
 const HEADER_BYTES = 3;
 /** Octets that may wait for the line to the host: some whole reports. */
 const OUTPUT_BYTES = 65_536;
-const WAKE_POLL_US = 10_000;
 
 export interface AcousticOptions {
   readonly lineBaud: number;
@@ -51,19 +48,11 @@ export interface AcousticOptions {
   readonly bootUs: number;
 }
 
-export abstract class AcousticModem implements Emulator {
+export abstract class AcousticModem extends RestartingModem implements Emulator {
   readonly faults: Faults = { lose: 0, loseOnly: /^/, busy: 0, refuse: 0, chatter: 0, lateUs: 0, echo: false };
-  protected readonly scheduler: Scheduler;
-  protected readonly random: Random;
-  protected readonly medium: Medium;
-  protected readonly station: number;
   protected readonly line: HostLine;
   protected readonly turnaroundUs: number;
   readonly #replyUs: number;
-  readonly #bootUs: number;
-  /** What was planned before a reboot does not happen. */
-  #life = 0;
-  #asleep = false;
   #sending = false;
   #saidUntilUs = 0;
   readonly #counts = {
@@ -78,14 +67,10 @@ export abstract class AcousticModem implements Emulator {
   };
 
   protected constructor(context: EmulatorContext, options: AcousticOptions) {
-    const { scheduler, random, medium, station, port, settings } = context;
-    this.scheduler = scheduler;
-    this.random = random;
-    this.medium = medium;
-    this.station = station;
+    super(context, options.bootUs);
+    const { scheduler, medium, station, port, settings } = context;
     this.turnaroundUs = settings.turnaroundUs ?? options.turnaroundUs;
     this.#replyUs = options.replyUs;
-    this.#bootUs = options.bootUs;
     this.line = new HostLine({
       scheduler,
       port,
@@ -93,7 +78,7 @@ export abstract class AcousticModem implements Emulator {
       flowControl: settings.flowControl ?? 'hardware',
       outputBytes: OUTPUT_BYTES,
       take: (octet) => {
-        if (this.#asleep) this.#counts.hostOctetsIgnored++;
+        if (this.asleep) this.#counts.hostOctetsIgnored++;
         else {
           if (this.faults.echo) this.line.send(Uint8Array.of(octet));
           this.octet(octet);
@@ -105,10 +90,10 @@ export abstract class AcousticModem implements Emulator {
       station,
       {
         carrier: (busy) => {
-          if (!this.#asleep) this.carrier(busy);
+          if (!this.asleep) this.carrier(busy);
         },
         frame: ({ octets, intact }) => {
-          if (this.#asleep) return;
+          if (this.asleep) return;
           if (intact) this.#counts.packetsHeard++;
           else this.#counts.packetsSpoiled++;
           this.heard(
@@ -133,11 +118,8 @@ export abstract class AcousticModem implements Emulator {
   /** Power gone and back. */
   reboot(): void {
     this.#counts.reboots++;
-    this.#life++;
-    this.#asleep = true;
     this.#sending = false;
-    this.forget();
-    this.after(this.#bootUs, () => this.#wake());
+    this.startAnew();
   }
 
   /** One octet from the host. */
@@ -145,31 +127,11 @@ export abstract class AcousticModem implements Emulator {
   /** A packet arrived, spoiled perhaps. */
   protected abstract heard(packet: Packet, intact: boolean): void;
   protected carrier(_busy: boolean): void {}
-  /** Everything volatile is lost. */
-  protected abstract forget(): void;
-  protected booted(): void {}
   /** A report that comes without need, for `chatter`. */
   protected abstract chatter(): string;
 
-  #wake(): void {
-    // The medium lets no signal be cut off: the modem starts when its last one is over.
-    if (this.medium.sending(this.station)) {
-      this.after(WAKE_POLL_US, () => this.#wake());
-      return;
-    }
-    this.#asleep = false;
-    this.booted();
-  }
-
   protected get sending(): boolean {
     return this.#sending;
-  }
-
-  protected after(waitUs: number, callback: () => void): void {
-    const life = this.#life;
-    this.scheduler.at(this.scheduler.nowUs() + waitUs, () => {
-      if (life === this.#life) callback();
-    });
   }
 
   protected unknown(): void {

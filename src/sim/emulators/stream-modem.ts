@@ -3,11 +3,9 @@
  * rate and the radio read garbage from each other), octets that are data or commands, the time that a restart takes, and
  * replies that can go wrong.
  */
-import type { Scheduler } from '../../base/clock.js';
-import type { Random } from '../../base/random.js';
 import { type HostEnd, HostLine } from '../host-line.js';
-import type { Medium } from '../medium.js';
 import type { Emulator, EmulatorContext } from './emulator.js';
+import { RestartingModem } from './restarting-modem.js';
 
 /** What tests make the radio do wrong. */
 export interface StreamFaults {
@@ -39,30 +37,19 @@ export interface StreamOptions {
 
 /** Rates that differ by less than this read each other: half a bit in ten. */
 const RATE_TOLERANCE = 0.05;
-const WAKE_POLL_US = 10_000;
 const CHATTER = 'NO CARRIER\r\n';
 
-export abstract class StreamModem implements Emulator {
+export abstract class StreamModem extends RestartingModem implements Emulator {
   readonly faults: StreamFaults = { lose: 0, lateUs: 0, echo: false, chatter: 0, garble: 0, restartAtCommand: 0 };
-  protected readonly scheduler: Scheduler;
-  protected readonly random: Random;
-  protected readonly medium: Medium;
-  protected readonly station: number;
   protected readonly line: HostLine;
   readonly #options: StreamOptions;
   #baudRate: number;
   #hostBaudRate: number | undefined;
-  #asleep = false;
-  /** What was planned before a restart does not happen. */
-  #life = 0;
   readonly #counts = { restarts: 0, octetsIgnored: 0, octetsMisread: 0, repliesLost: 0, commands: 0, refused: 0 };
 
   protected constructor(context: EmulatorContext, options: StreamOptions) {
-    const { scheduler, random, medium, station, port, settings } = context;
-    this.scheduler = scheduler;
-    this.random = random;
-    this.medium = medium;
-    this.station = station;
+    super(context, options.bootUs);
+    const { scheduler, port, settings } = context;
     this.#options = options;
     this.#baudRate = settings.lineBaud ?? options.baudRate;
     this.line = new HostLine({
@@ -86,22 +73,12 @@ export abstract class StreamModem implements Emulator {
   /** Power gone and back, or a restart by command. */
   restart(): void {
     this.#counts.restarts++;
-    this.#life++;
-    this.#asleep = true;
-    this.forget();
-    this.after(this.#options.bootUs, () => this.#wake());
+    this.startAnew();
   }
 
   /** One octet from the host; false when there is no room for it. */
   protected abstract octet(octet: number): boolean;
-  /** Everything volatile is lost. */
-  protected abstract forget(): void;
-  protected booted(): void {}
   protected hostEnd(_end: HostEnd): void {}
-
-  protected get asleep(): boolean {
-    return this.#asleep;
-  }
 
   protected get baudRate(): number {
     return this.#baudRate;
@@ -112,16 +89,9 @@ export abstract class StreamModem implements Emulator {
     this.line.setBaudRate(baudRate);
   }
 
-  protected after(waitUs: number, callback: () => void): void {
-    const life = this.#life;
-    this.scheduler.at(this.scheduler.nowUs() + Math.ceil(waitUs), () => {
-      if (life === this.#life) callback();
-    });
-  }
-
   /** Data for the host. */
   protected hear(octets: Uint8Array): void {
-    if (!this.#asleep) this.line.send(this.#readAs(octets));
+    if (!this.asleep) this.line.send(this.#readAs(octets));
   }
 
   /** A reply to a command, with its line ends. */
@@ -153,7 +123,7 @@ export abstract class StreamModem implements Emulator {
   }
 
   #take(octet: number): boolean {
-    if (!this.#asleep) return this.octet(this.#readAs(Uint8Array.of(octet))[0] as number);
+    if (!this.asleep) return this.octet(this.#readAs(Uint8Array.of(octet))[0] as number);
     this.#counts.octetsIgnored++;
     return true;
   }
@@ -164,15 +134,5 @@ export abstract class StreamModem implements Emulator {
     if (Math.abs(host / this.#baudRate - 1) < RATE_TOLERANCE) return octets;
     this.#counts.octetsMisread += octets.length;
     return octets.map(() => 0x80 | this.random.below(128));
-  }
-
-  #wake(): void {
-    // The medium lets no signal be cut off: the radio starts when its last one is over.
-    if (this.medium.sending(this.station)) {
-      this.after(WAKE_POLL_US, () => this.#wake());
-      return;
-    }
-    this.#asleep = false;
-    this.booted();
   }
 }
