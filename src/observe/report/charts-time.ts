@@ -74,6 +74,30 @@ function bandLayer({ whole, worst: [from, until] }: Band, x: Record<string, unkn
   };
 }
 
+interface OverTime {
+  readonly height: number;
+  readonly rows: readonly object[];
+  readonly mark: Record<string, unknown>;
+  /** Field of the time. */
+  readonly from: string;
+  readonly encoding: Record<string, unknown>;
+}
+
+/** A chart of all the time, in which the worst minute is marked. */
+function overTime(band: Band, { height, rows, mark, from, encoding }: OverTime): ChartSpec {
+  const x = xAxis(...band.whole);
+  const shown = { data: { values: rows }, mark: { ...mark, aria: false } };
+  return spec({
+    width: WIDTH,
+    height,
+    layer: [bandLayer(band, x), { ...shown, encoding: { x: { field: from, ...x }, ...encoding } }],
+  });
+}
+
+function byLabel(title: string | null, labels: readonly string[], range: readonly unknown[]): Record<string, unknown> {
+  return { field: 'label', type: 'nominal', title, scale: { domain: labels, range } };
+}
+
 function occupancy(bins: readonly Stretch[], palette: Palette, band: Band): ChartSpec {
   const rows: object[] = [];
   let highest = 1;
@@ -92,34 +116,22 @@ function occupancy(bins: readonly Stretch[], palette: Palette, band: Band): Char
     }
     highest = Math.max(highest, base);
   }
-  const x = xAxis(...band.whole);
-  return spec({
-    width: WIDTH,
+  return overTime(band, {
     height: 200,
-    layer: [
-      bandLayer(band, x),
-      {
-        data: { values: rows },
-        mark: { type: 'rect', stroke: 'var(--paper)', strokeWidth: 0.4, aria: false },
-        encoding: {
-          x: { field: 'from', ...x },
-          x2: { field: 'until' },
-          y: {
-            field: 'base',
-            type: 'quantitative',
-            scale: { domain: [0, highest] },
-            axis: { format: '.0%', title: 'share of time' },
-          },
-          y2: { field: 'top' },
-          color: {
-            field: 'label',
-            type: 'nominal',
-            title: 'sent by',
-            scale: { domain: palette.labels, range: palette.colours },
-          },
-        },
+    rows,
+    mark: { type: 'rect', stroke: 'var(--paper)', strokeWidth: 0.4 },
+    from: 'from',
+    encoding: {
+      x2: { field: 'until' },
+      y: {
+        field: 'base',
+        type: 'quantitative',
+        scale: { domain: [0, highest] },
+        axis: { format: '.0%', title: 'share of time' },
       },
-    ],
+      y2: { field: 'top' },
+      color: byLabel('sent by', palette.labels, palette.colours),
+    },
   });
 }
 
@@ -175,12 +187,11 @@ function sensed(bins: readonly Stretch[], stations: readonly number[], record: C
           axis: { format: '.0%', title: null, values: [0, 1] },
         },
         y2: { field: 'top' },
-        color: {
-          field: 'label',
-          type: 'nominal',
-          title: 'share of time',
-          scale: { domain: SENSED.map(({ label }) => label), range: SENSED.map(({ colour }) => colour) },
-        },
+        color: byLabel(
+          'share of time',
+          SENSED.map(({ label }) => label),
+          SENSED.map(({ colour }) => colour),
+        ),
       },
     },
   });
@@ -209,39 +220,22 @@ function lines(
       rows.push({ at: fromMs, station, label, value }, { at: untilMs, station, label, value });
     }
   }
-  const x = xAxis(...band.whole);
-  return spec({
-    width: WIDTH,
+  return overTime(band, {
     height: 150,
-    layer: [
-      bandLayer(band, x),
-      {
-        data: { values: rows },
-        mark: { type: 'line', strokeWidth: 2, aria: false },
-        encoding: {
-          x: { field: 'at', ...x },
-          y: {
-            field: 'value',
-            type: 'quantitative',
-            scale: scale === 'log' ? { type: 'log', base: 2 } : { type: 'sqrt', zero: true },
-            axis: { title, format: 'd', tickCount: 5 },
-          },
-          detail: { field: 'station' },
-          color: {
-            field: 'label',
-            type: 'nominal',
-            title: null,
-            scale: { domain: palette.labels, range: palette.colours },
-          },
-          strokeDash: {
-            field: 'label',
-            type: 'nominal',
-            title: null,
-            scale: { domain: palette.labels, range: palette.dashes },
-          },
-        },
+    rows,
+    mark: { type: 'line', strokeWidth: 2 },
+    from: 'at',
+    encoding: {
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        scale: scale === 'log' ? { type: 'log', base: 2 } : { type: 'sqrt', zero: true },
+        axis: { title, format: 'd', tickCount: 5 },
       },
-    ],
+      detail: { field: 'station' },
+      color: byLabel(null, palette.labels, palette.colours),
+      strokeDash: byLabel(null, palette.labels, palette.dashes),
+    },
   });
 }
 
