@@ -5,30 +5,23 @@ import { driverBench } from '../driver-bench.js';
 const noQueue = 'it holds octets, not frames';
 const garbage = Uint8Array.from({ length: 40 }, (_, i) => (i * 37) & 0xff);
 
+const radio = (name: string, settings: readonly string[]) =>
+  driverBench({
+    kind: 'transparent',
+    name,
+    profile: 'radio-9600',
+    settings: () => settings,
+    medium: { rateBps: 9600 },
+    emulator: (context) => new TransparentEmulator({ ...context, settings: { lineBaud: 19_200, flowControl: 'none' } }),
+    states: {
+      'half a frame typed': ({ type }) => type(garbage),
+    },
+    without: { 'one frame': noQueue },
+  });
+
 export const benches = [
-  driverBench({
-    kind: 'transparent',
-    name: 'transparent radio',
-    profile: 'radio-9600',
-    medium: { rateBps: 9600 },
-    emulator: (context) => new TransparentEmulator({ ...context, settings: { lineBaud: 19_200, flowControl: 'none' } }),
-    states: {
-      'half a frame typed': ({ type }) => type(garbage),
-    },
-    without: { 'one frame': noQueue },
-  }),
-  driverBench({
-    kind: 'transparent',
-    name: 'transparent radio, DCD',
-    profile: 'radio-9600',
-    settings: () => ['driver.carrierLine=dcd'],
-    medium: { rateBps: 9600 },
-    emulator: (context) => new TransparentEmulator({ ...context, settings: { lineBaud: 19_200, flowControl: 'none' } }),
-    states: {
-      'half a frame typed': ({ type }) => type(garbage),
-    },
-    without: { 'one frame': noQueue },
-  }),
+  radio('transparent radio', []),
+  radio('transparent radio, DCD', ['driver.carrierLine=dcd']),
   driverBench({
     kind: 'transparent',
     name: 'transparent wire',

@@ -1,13 +1,12 @@
 /** The recorder between a MAC and captures: each frame once, in order, with what became of it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
 import { type AirRecord, AirRecorder } from '../../../src/daemon/air-recorder.js';
-import { Mac } from '../../../src/mac/mac.js';
+import type { Mac } from '../../../src/mac/mac.js';
 import type { MacConfig } from '../../../src/mac/ports.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy } from '../mac/fake-phy.js';
+import { FakePhy, macOn } from '../mac/fake-phy.js';
 
 const FCS = 4;
 let time: VirtualTime;
@@ -22,15 +21,7 @@ function start(config: Partial<MacConfig> = {}): void {
   phy = new FakePhy(time);
   waiting = [];
   records = [];
-  mac = new Mac({
-    station: 1,
-    phy,
-    scheduler: time,
-    random: seededRandom(1),
-    source: { pull: () => waiting.shift() ?? null, idle: () => undefined },
-    observer: { deliver: () => undefined, drop: () => undefined },
-    config: { linkFrames: true, fcsBytes: FCS, arq: true, maxRetries: 3, deadlineUs: 60_000_000, ...config },
-  });
+  mac = macOn(time, phy, waiting, { config });
   recorder = new AirRecorder({ clockUs: () => time.nowUs(), record: (record) => void records.push(record) });
   mac.tap = recorder;
   phy.listener.ready(true);

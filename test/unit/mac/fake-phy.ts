@@ -1,7 +1,11 @@
-/** A modem for MAC tests: takes frames, reports what the test tells it to. */
+/** A modem for MAC tests: takes frames, reports what the test tells it to; and a MAC on it. */
+
+import { seededRandom } from '../../../src/base/random.js';
+import { Mac } from '../../../src/mac/mac.js';
 import type { Phy, PhyCapabilities, PhyListener, PhyTiming } from '../../../src/mac/phy.js';
-import type { MacObserver } from '../../../src/mac/ports.js';
+import type { MacConfig, MacObserver, MacOptions } from '../../../src/mac/ports.js';
 import type { VirtualTime } from '../../../src/sim/virtual-time.js';
+import type { OutboundPacket } from '../../../src/wire/packet.js';
 
 export class FakePhy implements Phy {
   capabilities: PhyCapabilities = {
@@ -73,4 +77,26 @@ export function observed(events: string[]): Omit<MacObserver, 'deliver' | 'drop'
     stuckBusyEnded: (busyForUs) => void events.push(`unstuck ${busyForUs}`),
     finished: () => void events.push('finished'),
   };
+}
+
+export interface MacParts {
+  readonly config?: Partial<MacConfig>;
+  readonly observer?: Partial<MacObserver>;
+  readonly contention?: NonNullable<MacOptions['contention']>;
+  idle?(): void;
+}
+
+/** Station 1, which takes its packets from `waiting`. */
+export function macOn(time: VirtualTime, phy: FakePhy, waiting: OutboundPacket[], parts: MacParts = {}): Mac {
+  const { config, observer, contention, idle = () => undefined } = parts;
+  return new Mac({
+    station: 1,
+    phy,
+    scheduler: time,
+    random: seededRandom(1),
+    source: { pull: () => waiting.shift() ?? null, idle },
+    observer: { deliver: () => undefined, drop: () => undefined, ...observer },
+    config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 3, deadlineUs: 60_000_000, ...config },
+    ...(contention === undefined ? {} : { contention }),
+  });
 }

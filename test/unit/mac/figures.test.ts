@@ -1,14 +1,13 @@
 /** What the MAC counts for those who look on: what was garbled, stuck, repeated, and how long it took. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
-import { Mac } from '../../../src/mac/mac.js';
+import type { Mac } from '../../../src/mac/mac.js';
 import { Neighbours } from '../../../src/mac/neighbours.js';
 import type { PhyCapabilities } from '../../../src/mac/phy.js';
 import { DurationHistogram } from '../../../src/mac/statistics.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { decodeLinkFrame, encodeLinkFrame } from '../../../src/wire/link-frame.js';
 import type { OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy, observed } from './fake-phy.js';
+import { FakePhy, macOn, observed } from './fake-phy.js';
 
 const FCS_BYTES = 4;
 const NOISE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
@@ -24,14 +23,9 @@ function build(capabilities: Partial<PhyCapabilities> = {}, maxRetries = 3): voi
   phy = new FakePhy(time, { capabilities });
   waiting = [];
   events = [];
-  mac = new Mac({
-    station: 1,
-    phy,
-    scheduler: time,
-    random: seededRandom(1),
-    source: { pull: () => waiting.shift() ?? null, idle: () => undefined },
-    observer: { deliver: () => undefined, drop: () => undefined, ...observed(events) },
-    config: { linkFrames: true, fcsBytes: FCS_BYTES, arq: true, maxRetries, deadlineUs: 60_000_000 },
+  mac = macOn(time, phy, waiting, {
+    config: { maxRetries },
+    observer: observed(events),
     contention: () => ({
       window: 1,
       drawSlots: () => 0,

@@ -1,7 +1,5 @@
 /** Asking for the channel, and what else was under way. */
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../src/base/random.js';
-import { Mac } from '../../../src/mac/mac.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import {
   decodeLinkFrame,
@@ -11,7 +9,7 @@ import {
   type LinkFrame,
 } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy, observed } from './fake-phy.js';
+import { FakePhy, macOn } from './fake-phy.js';
 
 const NOBODY = 9;
 
@@ -28,19 +26,11 @@ function station() {
   const phy = new FakePhy(time);
   const waiting: OutboundPacket[] = [];
   const seen = { idle: false };
-  const mac = new Mac({
-    station: 1,
-    phy,
-    scheduler: time,
-    random: seededRandom(1),
-    source: {
-      pull: () => waiting.shift() ?? null,
-      idle: () => {
-        seen.idle = true;
-      },
+  const mac = macOn(time, phy, waiting, {
+    config: { deadlineUs: 600_000_000 },
+    idle: () => {
+      seen.idle = true;
     },
-    observer: { deliver: () => undefined, drop: () => undefined, ...observed([]) },
-    config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 3, deadlineUs: 600_000_000 },
   });
   const sent = (): LinkFrame[] =>
     phy.transmitted.flatMap(({ octets }) => {
