@@ -167,11 +167,22 @@ export class ChannelAccess {
     this.#signalEnds(nowUs, answerUs);
   }
 
-  /** Something ended that was no frame. Where an answer was due, that was the answer. */
-  spoiled(): void {
+  /**
+   * Something ended that was no frame. Where an answer was due, that was the answer. Any other that was too short for its
+   * carrier to be sensed is an exchange that nobody told us of; without it we would count other slots than those who did
+   * understand it.
+   * @param airtimeUs of what was a frame once; null: noise
+   */
+  spoiled(airtimeUs: number | null): void {
     this.#receptions.spoilt();
     const nowUs = this.#options.scheduler.nowUs();
-    if (!this.#channel.busy && nowUs < this.#channel.slotOriginUs) this.#signalEnds(nowUs, 0);
+    // Two that met end together, and are one: half its length is enough to tell that from what came afterwards.
+    if (this.#channel.busy || nowUs - (airtimeUs ?? 0) / 2 < this.#channel.endedUs) return;
+    if (nowUs < this.#channel.slotOriginUs) this.#signalEnds(nowUs, 0);
+    else if (airtimeUs !== null) {
+      this.#beginExchange(nowUs - airtimeUs, false);
+      this.#signalEnds(nowUs, this.#options.answers ? this.#options.timing.ackStartUs : 0);
+    }
   }
 
   /** Octets came that were no part of a frame. */

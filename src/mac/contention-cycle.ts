@@ -12,14 +12,15 @@
  *    has as many more slots as they need.
  * 4. Where frames are lost to noise, stations do not see the same. Cycles are then powers of two, at which stations that
  *    disagree still keep clear of each other (as in ECA with hysteresis; Sanabria-Russo et al. 2013), and a place is
- *    kept through failures. Measured at 10 % frame errors, n = 10, a = 0.01: 0.66 of the channel without this, 0.75
- *    with it.
- * 5. A lone sender leaves out the free slot most of the time.
+ *    kept through failures.
+ * 5. So they are where nobody confirms what is sent: there two may hold the same seat and never learn of it, so each is
+ *    silent in its own slot now and then, and goes elsewhere if it hears somebody.
+ * 6. A lone sender leaves out the free slot most of the time.
  */
 import type { Random } from '../base/random.js';
 import type { Station } from '../wire/packet.js';
 import { type Contention, optimalAttempts } from './contention.js';
-import { Seats } from './contention-seats.js';
+import { type Seat, Seats } from './contention-seats.js';
 
 /** The longest cycle: 254 stations and as much room again. */
 const MAX_CYCLE_SLOTS = 512;
@@ -28,8 +29,12 @@ const FAILURES_BORNE = 2;
 /** A seat is given up by the others when it was idle so often in a row, or when nothing came from it but noise. */
 const IDLE_MISSES_BORNE = 2;
 const UNKNOWN_MISSES_BORNE = 2;
-/** Confirmed by nobody, a seat may be held by two: given up after so many transmissions. */
-const UNCONFIRMED_BORNE = 4;
+/**
+ * Confirmed by nobody, a seat may be held by two: now and then its holder is silent in its slot, and listens. The more
+ * often it was alone there, the more seldom: first once in so many cycles, in the end once in so many.
+ */
+const LISTEN_FIRST = 2;
+const LISTEN_SELDOM = 16;
 /** Each collision that follows another counts twice as much, so that many newcomers at once are soon believed. */
 const COLLISION_DOUBLINGS = 4;
 /** No more contenders than this are believed in. */
@@ -47,7 +52,14 @@ const ALONE_FRAMES_MAX = 32;
 const NOISE_MEMORY = 128;
 const COARSE_FROM = 1.5 / NOISE_MEMORY;
 const EXACT_FROM = 0.2 / NOISE_MEMORY;
-/** Backoff of those that nobody can be heard with, in exchanges: the first one, and how often it doubles. */
+/** The share of exchanges that nobody confirms, over the last 16 or so, from which on cycles are coarse. */
+const UNCONFIRMED_MEMORY = 16;
+const UNCONFIRMED_FROM = 0.5;
+/**
+ * Backoff of those that nobody can be heard with, in exchanges: after how many failures, the first one, and how often it
+ * doubles. Noise of 10 % of all frames makes as many failures in a row once in 760 exchanges.
+ */
+const FAILURES_UNHEARD = 4;
 const UNHEARD_EXCHANGES = 2;
 const UNHEARD_DOUBLINGS = 4;
 
@@ -59,11 +71,14 @@ export interface CycleOptions {
   readonly station: Station;
   /** Slot length / length of a usual exchange. Best the same at all stations. */
   readonly a: number;
+  /** Whether frames say who sends them; if not, there are no seats. Default: yes. */
+  readonly named?: boolean;
 }
 
 export class CycleContention implements Contention {
   readonly #random: Random;
   readonly #self: Station;
+  readonly #named: boolean;
   /** Attempts per free slot that all contenders together aim at. */
   readonly #attempts: number;
   /** How many contenders a collision shows, in the mean. */
@@ -83,18 +98,24 @@ export class CycleContention implements Contention {
   #isConfirmed = false;
   #own = false;
   #failures = 0;
-  #unconfirmed = 0;
+  /** Whether our last transmission was one that nobody confirms; how often since we took our seat we listened in it. */
+  #unconfirmed = false;
+  #listened = 0;
+  /** Our slot, in which we listen. */
+  #listeningSlot: number | null = null;
   #ownInARow = 0;
   /** The station heard last, and how often in a row with no slot between. */
   #heardLast: Label | null = null;
   #heardInARow = 0;
   #exchangeSlot = 0;
   #noise = 0;
+  #unconfirmedShare = 0;
   #coarse = false;
 
-  constructor({ random, station, a }: CycleOptions) {
+  constructor({ random, station, a, named = true }: CycleOptions) {
     this.#random = random;
     this.#self = station;
+    this.#named = named;
     const attempts = optimalAttempts(a);
     const none = Math.exp(-attempts);
     this.#attempts = attempts;
@@ -115,7 +136,10 @@ export class CycleContention implements Contention {
     this.#own = own;
     this.#label = own ? this.#self : 'not understood';
     this.#isConfirmed = true;
-    if (!own) this.#ownInARow = 0;
+    if (own) return;
+    this.#ownInARow = 0;
+    // Somebody else is in our slot.
+    if (this.#slot === this.#listeningSlot) this.#seats.remove(this.#self);
   }
 
   heard(source: Station | null, confirmed: boolean): void {
@@ -130,8 +154,7 @@ export class CycleContention implements Contention {
     this.#failures = 0;
     // Two that send what nobody confirms must not keep step, or they would never hear each other.
     this.#ownInARow = confirmed ? this.#ownInARow + 1 : 0;
-    this.#unconfirmed = confirmed ? 0 : this.#unconfirmed + 1;
-    if (this.#unconfirmed > UNCONFIRMED_BORNE) this.#seats.remove(this.#self);
+    this.#unconfirmed = !confirmed;
     if (!this.#own) return;
     this.#isConfirmed = confirmed;
     this.#conclude();
@@ -148,7 +171,7 @@ export class CycleContention implements Contention {
 
   recount(): number | null {
     const seat = this.#seats.get(this.#self);
-    if (seat === undefined) return this.#loneOther ? 1 : null;
+    if (seat === undefined) return this.#loneOther ? this.#gapSlots(1) : null;
     return seat.dueSlot > this.#slot ? seat.dueSlot - this.#slot - 1 : null;
   }
 
@@ -167,24 +190,41 @@ export class CycleContention implements Contention {
       if (seat !== undefined) this.#seats.place(this.#self, next + slots);
       return slots;
     }
-    if (seat !== undefined && seat.dueSlot >= next) return seat.dueSlot - next;
+    if (seat !== undefined && seat.dueSlot >= next) {
+      if (this.#unconfirmed) this.#maybeListen(seat);
+      return seat.dueSlot - next;
+    }
     // The gap of a lone sender shows by its first slot; the second is for us, the third for the lone sender.
-    if (this.#loneOther && idleSlots <= ALONE_GAP_SLOTS) return idleSlots === 1 ? 0 : 1;
-    if (this.#own && this.#failures > FAILURES_BORNE) {
+    if (this.#loneOther && idleSlots <= ALONE_GAP_SLOTS) return this.#gapSlots(idleSlots === 1 ? 0 : 1);
+    if (this.#own && this.#failures >= FAILURES_UNHEARD) {
       // Nobody was heard since we failed: whom we met cannot be heard, so frames must keep apart, and not slots.
-      const doublings = Math.min(this.#failures - FAILURES_BORNE - 1, UNHEARD_DOUBLINGS);
+      const doublings = Math.min(this.#failures - FAILURES_UNHEARD, UNHEARD_DOUBLINGS);
       return this.#random.below(this.#exchangeSlots * UNHEARD_EXCHANGES * 2 ** doublings);
     }
     return this.#contend(next);
+  }
+
+  /** Another may hold our seat, too: only by being silent we can hear it. */
+  #maybeListen({ dueSlot }: Seat): void {
+    const every = Math.min(LISTEN_SELDOM, LISTEN_FIRST + this.#listened);
+    if (this.#random.below(every) > 0) return;
+    this.#listened++;
+    this.#listeningSlot = dueSlot;
+    this.#seats.place(this.#self, dueSlot + this.#cycle);
   }
 
   get #alone(): boolean {
     return this.#ownInARow >= ALONE_AFTER;
   }
 
-  /** Somebody else sends again and again and leaves no slot free. */
+  /** The slot that a lone sender leaves. Two that want it, and cannot hear each other, must not both take it every time. */
+  #gapSlots(slots: number): number {
+    return this.#failures === 0 || this.#random.below(2) === 0 ? slots : slots + ALONE_GAP_SLOTS;
+  }
+
+  /** Somebody else sends again and again, leaves no slot free, and there is nobody besides. */
   get #loneOther(): boolean {
-    return this.#heardInARow > 1 && this.#heardLast !== this.#self;
+    return this.#heardInARow > 1 && this.#heardLast !== this.#self && this.#seats.size <= 1;
   }
 
   /** One attempt, in a slot that is nobody's, as if each of them were decided on when it comes. */
@@ -244,13 +284,16 @@ export class CycleContention implements Contention {
       if (expected !== undefined) this.#missed(expected);
       this.#contenders = Math.max(0, this.#contenders - this.#attempts);
     }
-    // Who sends what nobody confirms gets no seat by it, and contends again.
-    if (source === undefined || (!this.#isConfirmed && expected !== source)) {
-      // Whether our own met another we do not know: what the others saw, in the mean.
-      const met = this.#own ? 1 - Math.exp(-this.#attempts) : 0;
-      this.#contenders = Math.min(MAX_CONTENDERS, this.#contenders + 1 - met + met * this.#inCollision);
-      this.#cycle = Math.max(this.#cycle, this.#wantedCycle());
+    // Whether our own met another we do not know where nobody confirms it: what the others saw, in the mean.
+    const met = 1 - Math.exp(-this.#attempts);
+    if (source === undefined || (!this.#named && expected !== source)) {
+      // Nobody can be given a seat, and whoever it was contends again.
+      this.#addContenders(this.#own ? 1 - met + met * this.#inCollision : 1);
       return;
+    }
+    if (this.#own && !this.#isConfirmed && expected !== source) {
+      this.#listened = 0;
+      this.#addContenders(met * this.#inCollision);
     }
     const before = this.#seats.get(source)?.heardSlot ?? Number.NEGATIVE_INFINITY;
     const seat = this.#seats.taken(source, this.#slot);
@@ -307,8 +350,12 @@ export class CycleContention implements Contention {
   }
 
   #collided(): void {
-    const shown = (this.#inCollision - this.#attempts) * 2 ** Math.min(this.#collisionsInARow++, COLLISION_DOUBLINGS);
-    this.#contenders = Math.min(MAX_CONTENDERS, this.#contenders + shown);
+    const doublings = Math.min(this.#collisionsInARow++, COLLISION_DOUBLINGS);
+    this.#addContenders((this.#inCollision - this.#attempts) * 2 ** doublings);
+  }
+
+  #addContenders(more: number): void {
+    this.#contenders = Math.min(MAX_CONTENDERS, this.#contenders + more);
     this.#cycle = Math.max(this.#cycle, this.#wantedCycle());
   }
 
@@ -322,14 +369,18 @@ export class CycleContention implements Contention {
     return this.#heardInARow > 1;
   }
 
+  /** Whether all see the same: not where noise takes frames, nor where those who meet are told by nobody. */
   #followNoise(disturbed: boolean): void {
     this.#noise += ((disturbed ? 1 : 0) - this.#noise) / NOISE_MEMORY;
-    if (this.#noise >= COARSE_FROM) this.#coarse = true;
+    this.#unconfirmedShare += ((this.#isConfirmed ? 0 : 1) - this.#unconfirmedShare) / UNCONFIRMED_MEMORY;
+    if (this.#noise >= COARSE_FROM || this.#unconfirmedShare > UNCONFIRMED_FROM) this.#coarse = true;
     else if (this.#noise < EXACT_FROM) this.#coarse = false;
   }
 
   #wantedCycle(): number {
-    const exact = this.#seats.size + 1 + Math.ceil(this.#contenders / this.#attempts);
-    return Math.min(MAX_CYCLE_SLOTS, this.#coarse ? 2 ** Math.ceil(Math.log2(exact)) : exact);
+    const seats = this.#seats.size + 1;
+    if (!this.#coarse) return Math.min(MAX_CYCLE_SLOTS, seats + Math.ceil(this.#contenders / this.#attempts));
+    // Whose cycle is longer than the others' gets less: what one took for contenders must not decide.
+    return Math.min(MAX_CYCLE_SLOTS, 2 ** Math.ceil(Math.log2(seats + Math.min(COARSE_CONTENDERS, this.#contenders))));
   }
 }

@@ -125,7 +125,7 @@ export class Mac implements PhyListener {
     }
     const frame = decodeLinkFrame(octets, config.fcsBytes);
     if (typeof frame === 'string') {
-      this.#parts.access.spoiled();
+      this.#parts.access.spoiled(frame === 'rx-fcs' ? phy.timing.airtimeUs(octets.length) : null);
       observer.drop(frame);
       return frame;
     }
@@ -139,7 +139,9 @@ export class Mac implements PhyListener {
     const speaker = isAnswer ? frame.destination : frame.source;
     const confirmed = config.arq && !isAnswer && frame.destination !== BROADCAST;
     const hiddenAnswerUs = confirmed ? this.#parts.requests?.hiddenAnswerUs(frame, nowUs) : null;
-    const answerUs = hiddenAnswerUs ?? (confirmed || frame.more ? this.timing.ackStartUs : 0);
+    // The same for all frames: who did not understand one cannot tell whether it will be answered, and all must count alike.
+    const isFollowed = (config.arq && !isAnswer) || frame.more;
+    const answerUs = hiddenAnswerUs ?? (isFollowed ? this.timing.ackStartUs : 0);
     this.#parts.access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
     this.#parts.requests?.heed(frame, nowUs);
     if (frame.destination !== station && frame.destination !== BROADCAST) {
@@ -192,7 +194,7 @@ export class Mac implements PhyListener {
   /** Whether the channel is kept free for an answer after what we sent. */
   #isAnswered(what: Transmission | null, outcome: string, frame: BurstFrame | null): boolean {
     if (outcome !== 'sent') return false;
-    if (what === 'data') return frame?.wantsAck === true || frame?.last === false;
+    if (what === 'data' || what === 'identification') return this.#parts.answersCome || frame?.last === false;
     // What we answer while we wait for an answer ourselves does not end our exchange; after a clearance, frames come.
     return what === 'request' || what === 'clearance' || (what === 'ack' && this.#state === 'awaiting-ack');
   }
@@ -352,7 +354,8 @@ export class Mac implements PhyListener {
     this.counters.unacked += left;
     this.neighbours.attempted(source, true);
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
-    if (left > settled.length) this.#failed();
+    // An answered question met nobody, whatever it says of what went before.
+    if (!polled && left > settled.length) this.#failed();
     else this.#done(true);
   }
 

@@ -31,6 +31,8 @@ export interface MacHooks {
 }
 
 export interface MacParts {
+  /** Whether unicast frames are answered on this channel. */
+  readonly answersCome: boolean;
   readonly timing: MacTiming;
   readonly counters: MacCounters;
   readonly neighbours: Neighbours;
@@ -61,7 +63,8 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   const delays = new ServiceDelays();
   const habits = new AnswerHabits();
   const contention =
-    options.contention?.(timing) ?? new CycleContention({ random, station, a: timing.slotUs / exchangeUs });
+    options.contention?.(timing) ??
+    new CycleContention({ random, station, a: timing.slotUs / exchangeUs, named: config.linkFrames });
   const { won, tap, up } = hooks;
   const access = new ChannelAccess({
     phy,
@@ -117,6 +120,7 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     ...{ access, neighbours, sender, transmitter, counters },
   };
   return {
+    answersCome,
     timing,
     counters,
     neighbours,

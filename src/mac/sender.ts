@@ -53,6 +53,8 @@ const REQUESTS_PER_ATTEMPT = 4;
 const NO_BODY = new Uint8Array(0);
 /** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
 const POLL_WORTH = 5;
+/** Unanswered, a question is asked once more. Goodput at 10 % frame errors, point to point: 0.88, 0.89 and 0.89 for 1, 2, 3. */
+const QUESTIONS_MAX = 2;
 /** Repetitions counted apart. */
 const RETRIES_MAX = 15;
 
@@ -70,6 +72,8 @@ export class Sender {
   #unansweredUs = 0;
   #burstUs = 0;
   #polling = false;
+  /** Asked in vain, since the last burst. */
+  #questions = 0;
   /** Stations that have acknowledged something: they know our present numbers. */
   readonly #acquainted = new Set<Station>();
   /** The last frame given out, if nobody acknowledges it. */
@@ -168,9 +172,10 @@ export class Sender {
     return this.#polling;
   }
 
-  /** No answer came to the last burst. An unanswered question is not asked twice. */
+  /** No answer came to the last burst. */
   unanswered(): void {
-    this.#unansweredUs = this.#polling ? 0 : this.#burstUs;
+    this.#questions = this.#polling ? this.#questions + 1 : 0;
+    if (!this.#polling) this.#unansweredUs = this.#burstUs;
   }
 
   /** An answer from the station that the open frames go to. Gives the sequences that it settled and how many frames are left. */
@@ -223,7 +228,7 @@ export class Sender {
   }
 
   #worthPolling(): boolean {
-    return this.#unansweredUs > POLL_WORTH * this.#options.pollUs;
+    return this.#questions < QUESTIONS_MAX && this.#unansweredUs > POLL_WORTH * this.#options.pollUs;
   }
 
   #poll(destination: Station): BurstFrame {

@@ -19,7 +19,7 @@ const comparedFrames = (stations: number): number => (stations > 20 ? 200 : 500)
 
 /** The small ones want more than the bound; with long slots almost the bound is enough. */
 const targetShare = (a: number): number => (a <= 0.03 ? 1 : 0.95);
-const JAIN_TARGET = 0.95;
+export const JAIN_TARGET = 0.95;
 
 interface Run {
   readonly utilisation: number;

@@ -4,7 +4,7 @@
  * end real bridges, beside what virtual time says of them.
  */
 import { cellRows } from './mac-cells.js';
-import { acousticRows, arqRows, hiddenRows, loneRows, noiseRows, stepRows } from './mac-conditions.js';
+import { acousticRows, arqRows, broadcastRows, hiddenRows, loneRows, noiseRows, stepRows } from './mac-conditions.js';
 import { LIVE_PARTS } from './mac-live.js';
 import type { MacRow } from './mac-rows.js';
 import { speedRow } from './mac-speed.js';
@@ -19,6 +19,7 @@ export async function runMacBench(say: Say): Promise<readonly MacRow[]> {
     ['hidden terminals', hiddenRows],
     ['sound', acousticRows],
     ['noise', noiseRows],
+    ['broadcasts', broadcastRows],
     ['ARQ', arqRows],
   ] as const) {
     const measured = measure();

@@ -68,10 +68,12 @@ describe('bursts', () => {
     expect(single.goodputBps).toBeLessThan(bursts.goodputBps);
   });
 
-  it('lose at most 15 % of the goodput to 10 % frame errors', () => {
-    const clean = runLink({ ...common, packets: 1500, frameErrorRate: 0, config: burst });
-    const noisy = runLink({ ...common, packets: 1500, frameErrorRate: 0.1, config: burst });
-    expect(noisy.goodputBps / clean.goodputBps).toBeGreaterThan(0.85);
+  it('lose hardly more of the goodput to 10 % frame errors than these frames, and so do single frames', () => {
+    for (const config of [burst, {}]) {
+      const clean = runLink({ ...common, packets: 1500, frameErrorRate: 0, config });
+      const noisy = runLink({ ...common, packets: 1500, frameErrorRate: 0.1, config });
+      expect(noisy.goodputBps / clean.goodputBps).toBeGreaterThan(0.88);
+    }
   });
 
   it('keep to their airtime', () => {

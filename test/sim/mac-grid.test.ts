@@ -115,8 +115,8 @@ describe('a channel that is not ideal', () => {
         warmUpFrames: WARM_UP_FRAMES,
         medium: { frameErrorRate: 0.1 },
       });
-      expect(result.utilisation).toBeGreaterThan(0.68);
-      expect(Math.min(...result.deliveries)).toBeGreaterThan(0.4 * Math.max(...result.deliveries));
+      expect(result.utilisation).toBeGreaterThan(0.78);
+      expect(Math.min(...result.deliveries)).toBeGreaterThan(0.7 * Math.max(...result.deliveries));
     }
   });
 
@@ -177,16 +177,53 @@ describe('a channel that is not ideal', () => {
     expect(unacked).toBeLessThan(20);
   });
 
-  it('with broadcasts, which nobody confirms, is shared all the same', () => {
-    const { utilisation, jain } = simulateSaturation({
-      stations: 10,
-      a: 0.03,
-      seed: 1,
-      durationFrames: 1500,
-      warmUpFrames: WARM_UP_FRAMES,
-      destination: () => 255,
-    });
-    expect(utilisation).toBeGreaterThan(0.65);
-    expect(jain).toBeGreaterThan(0.6);
+  it('where frames are lost to noise is shared evenly by fifty', () => {
+    // Who misses a short frame, and counts idle slots instead, comes in other stations' slots: 0.55 of the channel once.
+    for (const seed of [1, 2]) {
+      const { utilisation, jain } = simulateSaturation({
+        stations: 50,
+        a: 0.03,
+        seed,
+        durationFrames: 2000,
+        warmUpFrames: 500,
+        medium: { frameErrorRate: 0.1 },
+      });
+      expect(utilisation).toBeGreaterThan(memorylessBound(50, 0.03));
+      expect(jain).toBeGreaterThanOrEqual(0.95);
+    }
   });
+
+  it('with two hidden stations that want the gap of the third starves neither', () => {
+    // Both took the same slot of the same gap, time and again.
+    for (const seed of [2, 8, 10]) {
+      const { deliveries } = simulateSaturation({
+        stations: 3,
+        a: 0.003,
+        seed,
+        durationFrames: 2000,
+        destination: (station) => (station === 2 ? 1 : 2),
+        medium: { hears: (listener, speaker) => listener + speaker !== 4 },
+      });
+      expect(Math.min(...deliveries)).toBeGreaterThan(0.4 * Math.max(...deliveries));
+    }
+  });
+
+  for (const a of [0.003, 0.03, 0.3]) {
+    it(`with broadcasts, which nobody confirms, carries more than the bound, shared evenly, a = ${a}`, () => {
+      const grid = [2, 5, 10, 20].map((stations) => {
+        const { utilisation, jain } = simulateSaturation({
+          stations,
+          a,
+          seed: 1,
+          durationFrames: Math.max(500, 45 * stations),
+          warmUpFrames: 300,
+          destination: () => 255,
+        });
+        expect(utilisation / memorylessBound(stations, a)).toBeGreaterThanOrEqual(1.03);
+        expect(jain).toBeGreaterThanOrEqual(0.95);
+        return { stations, utilisation: rounded(utilisation), jain: rounded(jain) };
+      });
+      expect(grid).toMatchSnapshot();
+    });
+  }
 });

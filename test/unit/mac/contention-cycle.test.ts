@@ -5,6 +5,14 @@ import { CycleContention } from '../../../src/mac/contention-cycle.js';
 
 type Outcome = 'idle' | 'success' | 'collision';
 
+interface SlotsOptions {
+  readonly seed?: number;
+  readonly a?: number;
+  readonly misheard?: (listener: number) => boolean;
+  /** Whether senders are told that they were understood, or were not. Default: yes. */
+  readonly confirmed?: boolean;
+}
+
 /** Stations on a channel that is nothing but slots; all hear all. */
 class Slots {
   readonly stations: CycleContention[];
@@ -14,9 +22,11 @@ class Slots {
   /** Who sent with success, slot by slot; 0: idle, -1: collision. */
   readonly history: number[] = [];
   readonly #misheard: (listener: number) => boolean;
+  readonly #confirmed: boolean;
 
-  constructor(count: number, options: { seed?: number; a?: number; misheard?: (listener: number) => boolean } = {}) {
+  constructor(count: number, options: SlotsOptions = {}) {
     const { seed = 1, a = 0.03 } = options;
+    this.#confirmed = options.confirmed ?? true;
     this.stations = Array.from(
       { length: count },
       (_, i) => new CycleContention({ random: seededRandom(seed * 100 + i), station: i + 1, a }),
@@ -64,10 +74,11 @@ class Slots {
     const understood = speaker !== null && !this.#misheard((speaker + 1) % this.stations.length);
     this.stations.forEach((station, i) => {
       if (senders.includes(i)) {
-        if (understood) station.succeeded(true);
+        if (!this.#confirmed) station.succeeded(false);
+        else if (understood) station.succeeded(true);
         else station.failed();
         this.#due[i] = this.#active[i] === true ? station.drawSlots(0) : null;
-      } else if (speaker !== null && !this.#misheard(i)) station.heard(speaker + 1, true);
+      } else if (speaker !== null && !this.#misheard(i)) station.heard(speaker + 1, this.#confirmed);
     });
   }
 }
@@ -175,17 +186,45 @@ describe('backoff', () => {
     }
   });
 
-  it('gives up a seat that nobody confirms', () => {
-    const contention = station(3);
-    contention.began(0, true);
-    contention.succeeded(true);
+  it('of frames that do not say who sends them knows no seats', () => {
+    const contention = new CycleContention({ random: seededRandom(3), station: 1, a: 0.01, named: false });
     const draws = new Set<number>();
     for (let i = 0; i < 30; i++) {
       contention.began(contention.drawSlots(0), true);
       contention.succeeded(false);
-      if (i > 10) draws.add(contention.drawSlots(0));
+      contention.began(0, false);
+      contention.heard(null, false);
+      draws.add(contention.drawSlots(0));
     }
-    expect(draws.size).toBeGreaterThan(3);
+    expect(draws.size).toBeGreaterThan(10);
+  });
+});
+
+describe('what nobody confirms', () => {
+  for (const n of [2, 5, 20, 50]) {
+    it(`ends in a schedule too, though those who meet are never told: ${n} stations`, () => {
+      for (const seed of [1, 2, 3]) {
+        const slots = new Slots(n, { confirmed: false, seed });
+        slots.run(300 + 60 * n);
+        const last = 60 * n;
+        slots.run(last);
+        expect(slots.share('collision', last)).toBeLessThan(0.02);
+        const turns = Array.from({ length: n }, (_, i) =>
+          slots.history.slice(-last).filter((entry) => entry === i + 1),
+        );
+        const counts = turns.map(({ length }) => length);
+        expect(Math.min(...counts)).toBeGreaterThan(0.7 * Math.max(...counts));
+      }
+    });
+  }
+
+  it('two that hold the same seat part', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      // Both begin in slot 0, and from then on take the same slot for theirs.
+      const slots = new Slots(2, { confirmed: false, seed });
+      slots.run(150);
+      expect(slots.share('collision', 50)).toBe(0);
+    }
   });
 });
 

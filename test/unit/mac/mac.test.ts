@@ -162,11 +162,12 @@ describe('backoff', () => {
     phy.listener.received(frame({ destination: BROADCAST }), {});
     phy.listener.carrier(false);
     // The carrier of who begins with the fifth slot is reported as late as detection and turnaround make it.
-    time.runFor(4 * mac.timing.slotUs + phy.timing.turnaroundUs + phy.timing.carrierDetectUs);
+    // Slots count from the end of the time for an answer, though a broadcast has none: who cannot tell counts alike.
+    time.runFor(mac.timing.ackStartUs + 4 * mac.timing.slotUs + phy.timing.turnaroundUs + phy.timing.carrierDetectUs);
     phy.hear(frame({ destination: BROADCAST }));
     const endUs = time.nowUs();
     time.runFor(1_000_000);
-    expect(phy.transmitted[0]?.atUs).toBe(endUs + (10 - 4 - 1) * mac.timing.slotUs);
+    expect(phy.transmitted[0]?.atUs).toBe(endUs + mac.timing.ackStartUs + (10 - 4 - 1) * mac.timing.slotUs);
     expect(mac.counters.backoffs).toBe(1);
   });
 
