@@ -186,6 +186,20 @@ describe('backoff', () => {
     }
   });
 
+  it('does not take for a lone sender who is heard twice in a row among others', () => {
+    const draws = new Set<number>();
+    for (let seed = 0; seed < 50; seed++) {
+      const contention = station(seed);
+      // 0: a collision, so that there are contenders.
+      for (const other of [0, 0, 0, 2, 3, 4, 4]) {
+        contention.began(0, false);
+        if (other > 0) contention.heard(other, true);
+      }
+      draws.add(contention.drawSlots(0));
+    }
+    expect(draws.size).toBeGreaterThan(5);
+  });
+
   it('of frames that do not say who sends them knows no seats', () => {
     const contention = new CycleContention({ random: seededRandom(3), station: 1, a: 0.01, named: false });
     const draws = new Set<number>();
