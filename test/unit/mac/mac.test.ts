@@ -161,8 +161,7 @@ describe('backoff', () => {
     mac.demand();
     phy.listener.received(frame({ destination: BROADCAST }), {});
     phy.listener.carrier(false);
-    // The carrier of who begins with the fifth slot is reported as late as detection and turnaround make it.
-    // Slots count from the end of the time for an answer, though a broadcast has none: who cannot tell counts alike.
+    // Slots count from the end of the time for an answer, though a broadcast has none. A carrier is reported late.
     time.runFor(mac.timing.ackStartUs + 4 * mac.timing.slotUs + phy.timing.turnaroundUs + phy.timing.carrierDetectUs);
     phy.hear(frame({ destination: BROADCAST }));
     const endUs = time.nowUs();
