@@ -22,6 +22,6 @@ export interface DriverOptions {
   readonly scheduler: Scheduler;
   /** As measured on this host; used where the profile says `auto`. */
   readonly hostLatencyUs?: number | undefined;
-  /** Told what the operator should know: what does not work as the profile says, and the remedy. Once each. */
+  /** Told what the operator should know: what does not work as the profile says, and the remedy. */
   readonly remark?: ((meaning: string, remedy: string) => void) | undefined;
 }

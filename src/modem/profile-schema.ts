@@ -15,6 +15,19 @@ const MAX_BAUD_RATE = 4_000_000;
 const MINUTE_US = 60_000_000;
 const HOUR_MS = 3_600_000;
 
+const OCTETS = /^[^\u{100}-\u{10ffff}]+$/u;
+
+/** One step of what is said to a modem when its line opens. Each character is an octet. */
+const initStep = section({
+  /** With its line end: "KISS ON\r". */
+  send: text('text with its line end, such as "KISS ON\\r"', OCTETS),
+  /** What the reply contains; without it, none is waited for, but `timeoutMs` goes by. */
+  expect: text('a part of the reply', OCTETS).optional(),
+  timeoutMs: integer({ min: 1, max: 60_000, unit: 'ms' }).default(1000),
+  /** Further tries where no reply comes. After the last one all is begun anew, some seconds later. */
+  retries: integer({ min: 0, max: 100, unit: 'retries' }).default(2),
+});
+
 const line = section({
   /** Between host and modem, bit/s. */
   baudRate: integer({ min: 50, max: MAX_BAUD_RATE, unit: 'bit/s' }).default(115_200),
@@ -36,6 +49,8 @@ const line = section({
   rts: yesNo().default(true),
   /** How long the modem needs after the port was opened before it listens. */
   settleMs: integer({ min: 0, max: 60_000, unit: 'ms' }).default(0),
+  /** Said to the modem after that, before the driver's own set-up, whenever the line opens. */
+  init: z.array(initStep, { error: 'a list of steps with send, expect, timeoutMs, retries' }).default([]),
 });
 
 const air = section({

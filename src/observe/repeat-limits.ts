@@ -22,6 +22,7 @@ const LIMITS: { readonly [Name in EventName]?: RepeatLimit & { subject?(fields: 
   'address-conflict': { ...CHANGES, burst: 1 },
   interface: { ...CHANGES, subject: ({ change }) => `interface ${change}` },
   hung: CHANGES,
+  modem: { ...COUNTS, subject: ({ meaning }) => `modem ${meaning}` },
 };
 
 /** Null: no limit. */

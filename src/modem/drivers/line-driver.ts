@@ -15,6 +15,7 @@ import type { Line } from '../../serial/line.js';
 import type { DriverOptions, ModemDriver } from '../driver.js';
 import { airOctetUs, hostLatencyUs, lineOctetUs } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
+import { LineInit } from './line-init.js';
 
 /** How early `sent` comes where nobody contends, so that the next frame is there before the line runs dry. */
 const LEAD_US = 4_000;
@@ -49,6 +50,7 @@ export abstract class LineDriver implements ModemDriver {
   readonly #hardwareFlow: boolean;
   readonly #settleUs: number;
   readonly #leadUs: number;
+  readonly #init: LineInit;
   #listener: PhyListener | undefined;
   #line: Line | undefined;
   #ready = false;
@@ -74,6 +76,20 @@ export abstract class LineDriver implements ModemDriver {
     this.#hardwareFlow = profile.line.flowControl === 'rtscts';
     this.#settleUs = profile.line.settleMs * 1000;
     this.#leadUs = Math.max(LEAD_US, 2 * this.hostLatencyUs);
+    this.#init = new LineInit(
+      profile.line.init,
+      {
+        scheduler: this.scheduler,
+        lineOctetUs: this.lineOctetUs,
+        write: (octets) => this.writeToLine(octets),
+        discard: (octets) => this.discard('noise', octets),
+      },
+      ({ send, expect = '' }) =>
+        options.remark?.(
+          `line.init: no answer with ${JSON.stringify(expect)} to ${JSON.stringify(send)}; it is said again`,
+          'Is the modem on, at line.baudRate, and does it answer so? The interface carries nothing until it does.',
+        ),
+    );
     this.#paced = profile.mac.channelAccess !== 'none' ? 'frame' : profile.air.pacing === 'line' ? 'line' : 'stream';
   }
 
@@ -95,7 +111,8 @@ export abstract class LineDriver implements ModemDriver {
   lineData(octets: Uint8Array): void {
     if (this.#line === undefined || octets.length === 0) return;
     // A modem that is still starting talks to a human, not to us.
-    if (this.#ready || this.#preparing) this.receive(octets);
+    if (this.#init.running) this.#init.take(octets);
+    else if (this.#ready || this.#preparing) this.receive(octets);
     else this.listener.discarded('rx-framing', octets.length);
   }
 
@@ -197,13 +214,18 @@ export abstract class LineDriver implements ModemDriver {
 
   #settled(): void {
     this.#preparing = true;
-    this.prepare(() => {
-      if (!this.#preparing) return;
-      this.#preparing = false;
-      this.#ready = true;
-      this.started();
-      this.listener.ready(true);
+    this.#init.run((rest) => {
+      this.prepare(() => this.#prepared());
+      if (rest.length > 0) this.receive(rest);
     });
+  }
+
+  #prepared(): void {
+    if (!this.#preparing) return;
+    this.#preparing = false;
+    this.#ready = true;
+    this.started();
+    this.listener.ready(true);
   }
 
   #down(): void {
@@ -211,6 +233,7 @@ export abstract class LineDriver implements ModemDriver {
     const wasStarted = wasReady || this.#preparing;
     this.#ready = false;
     this.#preparing = false;
+    this.#init.stop();
     // First of all, so that nothing that follows makes the MAC try to transmit.
     if (wasReady) this.listener.ready(false);
     if (wasStarted) this.stopped();

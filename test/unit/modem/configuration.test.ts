@@ -58,7 +58,7 @@ describe('errors name the key, the value and what is allowed', () => {
     ['line.dtr=on', 'line.dtr: "on" is not allowed; expected true or false [--set]'],
     [
       'line=9600',
-      'line: 9600 is not allowed; expected a mapping with the keys baudRate, dataBits, parity, stopBits, flowControl, lowLatency, rs485, dtr, rts, settleMs [--set]',
+      'line: 9600 is not allowed; expected a mapping with the keys baudRate, dataBits, parity, stopBits, flowControl, lowLatency, rs485, dtr, rts, settleMs, init [--set]',
     ],
     ['link.fcsBytes=3', 'link.fcsBytes: 3 is not allowed; expected one of auto, 0, 2, 4 (octets) [--set]'],
     [
