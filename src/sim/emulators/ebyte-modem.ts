@@ -53,6 +53,7 @@ export abstract class EbyteModem extends StreamModem {
   #auxStuck = false;
   readonly #typed: number[] = [];
   #bursts = 0;
+  #typings = 0;
   #sending = false;
   #changing = false;
   #outputs = 0;
@@ -138,9 +139,10 @@ export abstract class EbyteModem extends StreamModem {
         this.#typed.length = 0;
         this.reply(String.fromCharCode(...reply));
       } else {
-        const typed = ++this.#bursts;
+        // Counted apart: what is typed must not keep what the radio has still to send from leaving.
+        const typed = ++this.#typings;
         this.after(20 * this.line.octetUs, () => {
-          if (typed === this.#bursts) this.#typed.length = 0;
+          if (typed === this.#typings) this.#typed.length = 0;
         });
       }
       return true;

@@ -23,6 +23,8 @@ const MAX_EXPONENT = 5;
 const MAX_BACKOFFS = 4;
 /** Preamble, SFD, length, header with long addresses, check. */
 const AIR_OVERHEAD_BYTES = 31;
+/** ATCT: command mode ends by itself when no valid command came for so long (0x64, in units of 100 ms). */
+const COMMAND_TIMEOUT_US = 10_000_000;
 /** ATRO: character times of silence that make a packet of what was typed. */
 const SILENCE_OCTETS = 3;
 const MAX_API_BYTES = 2200;
@@ -56,6 +58,7 @@ export class XbeeEmulator extends AcousticModem {
   #lastOctetUs = Number.NEGATIVE_INFINITY;
   #pluses = 0;
   #cancelSilence: Cancel | undefined;
+  #cancelCommands: Cancel | undefined;
   readonly #queue: Request[] = [];
   #contending = false;
   #rssi = 40;
@@ -87,6 +90,7 @@ export class XbeeEmulator extends AcousticModem {
     this.#typed = [];
     this.#pluses = 0;
     this.#cancelSilence?.();
+    this.#cancelCommands?.();
     this.#queue.length = 0;
     this.#contending = false;
   }
@@ -133,6 +137,7 @@ export class XbeeEmulator extends AcousticModem {
       this.#pluses = 0;
       if (sequence) {
         this.#inCommands = true;
+        this.#commandTime();
         this.reply('OK\r');
       } else this.#request({ id: 0, legacy: false, payload: typed.subarray(0, this.#traits.payloadBytes) });
     });
@@ -148,15 +153,26 @@ export class XbeeEmulator extends AcousticModem {
     const mode = /^ATAP ?([012])$/.exec(text);
     if (mode !== null) this.#pendingMode = Number(mode[1]) as 0 | 1 | 2;
     else if (text === 'ATWR') this.#savedMode = this.#pendingMode ?? this.#mode;
-    else if (text === 'ATCN') {
-      this.#inCommands = false;
-      this.#setMode(this.#pendingMode ?? this.#mode);
-      this.#pendingMode = undefined;
-    } else if (text !== 'AT') {
+    else if (text === 'ATCN') this.#leaveCommands();
+    else if (text !== 'AT') {
       this.reply('ERROR\r');
       return;
     }
+    if (this.#inCommands) this.#commandTime();
     this.reply('OK\r');
+  }
+
+  #commandTime(): void {
+    this.#cancelCommands?.();
+    this.#cancelCommands = this.scheduler.at(this.scheduler.nowUs() + COMMAND_TIMEOUT_US, () => this.#leaveCommands());
+  }
+
+  #leaveCommands(): void {
+    this.#cancelCommands?.();
+    this.#inCommands = false;
+    this.#typed = [];
+    this.#setMode(this.#pendingMode ?? this.#mode);
+    this.#pendingMode = undefined;
   }
 
   /** Set, and in force when command mode is left. */
