@@ -34,7 +34,7 @@ describe('saturated transparent radios', () => {
     );
     // All begin at once: two or three collisions of some fifty attempts are the price of that.
     expect(runs.reduce((sum, { unackedShare }) => sum + unackedShare, 0) / seeds.length).toBeLessThan(0.13);
-    expect(Math.min(...runs.map(({ utilisation }) => utilisation))).toBeGreaterThan(0.78);
+    expect(runs.reduce((sum, { utilisation }) => sum + utilisation, 0) / seeds.length).toBeGreaterThan(0.8);
   });
 
   it.each([
