@@ -10,6 +10,13 @@ export function persistentUtilisation(n: number, p: number, a: number): number {
   return success / (idle * a + (1 - idle) * (1 + a));
 }
 
+/** The same where nothing follows an exchange: nobody waits for an answer, and the next slot begins with its end. */
+export function persistentWithoutPause(n: number, p: number, a: number): number {
+  const idle = (1 - p) ** n;
+  const success = n * p * (1 - p) ** (n - 1);
+  return success / (idle * a + 1 - idle);
+}
+
 /** The best that any memoryless p-persistent CSMA can do: the maximum over p, to six digits. */
 export function memorylessBound(n: number, a: number): number {
   // For one station p = 1 is best; the maximum is the only one, so narrowing down by golden sections finds it.

@@ -7,8 +7,7 @@ import { IdleSense } from '../../src/sim/comparison/idle-sense.js';
 import { PPersistence } from '../../src/sim/comparison/p-persistence.js';
 import { simulateUncoordinated } from '../../src/sim/comparison/uncoordinated.js';
 import { simulateSaturation } from '../../src/sim/saturation.js';
-import { estimate, type MacRow, macRow, mean, SEEDS, SLOTS, STATIONS, seedsOf } from './mac-rows.js';
-import type { Say } from './rows.js';
+import { estimate, type MacRow, macRow, mean, SEEDS, seedsOf } from './mac-rows.js';
 
 export const WARM_UP_FRAMES = 200;
 /** Two of Jain's windows of 20 n frames at least. */
@@ -26,61 +25,42 @@ interface Run {
   readonly jain: number;
 }
 
-interface Rival {
-  readonly mac: string;
-  run(stations: number, a: number, seed: number): Run;
-}
+type Rival = (stations: number, a: number, seed: number) => Run;
 
 type Rule = (random: ReturnType<typeof seededRandom>, a: number) => Contention;
 
-const SLUICE: Rival = {
-  mac: 'sluice',
-  run: (stations, a, seed) =>
-    simulateSaturation({ stations, a, seed, durationFrames: framesFor(stations), warmUpFrames: WARM_UP_FRAMES }),
-};
+const sluice: Rival = (stations, a, seed) =>
+  simulateSaturation({ stations, a, seed, durationFrames: framesFor(stations), warmUpFrames: WARM_UP_FRAMES });
 
 /** @param arq a KISS TNC knows of no acknowledgement; what learns from failures needs them */
-function carrierSense(mac: string, arq: boolean, rule: Rule): Rival {
-  return {
-    mac,
-    run: (stations, a, seed) =>
-      simulateSaturation({
-        stations,
-        a,
-        seed,
-        durationFrames: comparedFrames(stations),
-        warmUpFrames: WARM_UP_FRAMES / 2,
-        config: { arq },
-        contention: (_timing, station) => rule(seededRandom(seed * 4099 + station), a),
-      }),
-  };
+function carrierSense(arq: boolean, rule: Rule): Rival {
+  return (stations, a, seed) =>
+    simulateSaturation({
+      stations,
+      a,
+      seed,
+      durationFrames: comparedFrames(stations),
+      warmUpFrames: WARM_UP_FRAMES / 2,
+      config: { arq },
+      contention: (_timing, station) => rule(seededRandom(seed * 4099 + station), a),
+    });
 }
 
-const RIVALS: readonly Rival[] = [
-  SLUICE,
-  carrierSense('kiss-p-persistence', false, (random) => new PPersistence(random)),
-  carrierSense('exponential-backoff', true, (random) => new ExponentialBackoff(random)),
-  carrierSense('idle-sense', true, (random, a) => new IdleSense(random, a)),
-  ...(['aloha', 'none'] as const).map((discipline) => ({
-    mac: discipline === 'aloha' ? 'pure-aloha' : 'no-mac',
-    run: (stations: number, _a: number, seed: number): Run =>
-      simulateUncoordinated({ stations, seed, durationFrames: comparedFrames(stations), discipline }),
-  })),
-];
-
-export function cellRows(say: Say): MacRow[] {
-  const rows: MacRow[] = [];
-  for (const rival of RIVALS) {
-    for (const a of SLOTS) {
-      for (const stations of STATIONS) rows.push(cell(rival, stations, a));
-      const shares = rows.slice(-STATIONS.length).map(({ value }) => value?.toFixed(3));
-      say(`${rival.mac}, a = ${a}: ${shares.join(' ')} of the bound at ${STATIONS.join(', ')} stations`);
-    }
-  }
-  return rows;
+function uncoordinated(discipline: 'aloha' | 'none'): Rival {
+  return (stations, _a, seed) =>
+    simulateUncoordinated({ stations, seed, durationFrames: comparedFrames(stations), discipline });
 }
 
-function cell({ mac, run }: Rival, stations: number, a: number): MacRow {
+export const RIVALS: Readonly<Record<string, Rival>> = {
+  sluice,
+  'kiss-p-persistence': carrierSense(false, (random) => new PPersistence(random)),
+  'exponential-backoff': carrierSense(true, (random) => new ExponentialBackoff(random)),
+  'idle-sense': carrierSense(true, (random, a) => new IdleSense(random, a)),
+  'pure-aloha': uncoordinated('aloha'),
+  'no-mac': uncoordinated('none'),
+};
+
+export function rivalCell(mac: string, run: Rival, stations: number, a: number): MacRow {
   const bound = memorylessBound(stations, a);
   const isOurs = mac === 'sluice';
   const seeds = isOurs ? SEEDS : COMPARED_SEEDS;

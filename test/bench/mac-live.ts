@@ -126,9 +126,9 @@ async function aloneRows(say: Say): Promise<MacRow[]> {
 
 async function noiseRows(say: Say): Promise<MacRow[]> {
   const rows: MacRow[] = [];
-  for (const [name, settings, target] of [
-    ['single frames', [], null],
-    ['bursts of four', BURSTS, 0.85],
+  for (const [name, settings] of [
+    ['single frames', []],
+    ['bursts of four', BURSTS],
   ] as const) {
     const order = { rateBps: FAST_BPS, seconds: SECONDS, settleSeconds: SETTLE_SECONDS, settings };
     const clean = await pairShare(order);
@@ -139,7 +139,7 @@ async function noiseRows(say: Say): Promise<MacRow[]> {
       macRow({
         ...LIVE,
         measure: `goodput with 10 % frame errors, point to point, ${FAST_BPS} bit/s, ${name}, live`,
-        ...(target === null ? { value, target, met: null } : atLeast(target, value)),
+        ...atLeast(0.85, value),
         unit: 'of that without',
         stations: 2,
         utilisation: noisy.share,

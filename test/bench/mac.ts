@@ -3,32 +3,32 @@
  * for what others do. Several seeds each; 95 % confidence intervals. The bound is computed, see src/sim/bound.ts. At the
  * end real bridges, beside what virtual time says of them.
  */
-import { cellRows } from './mac-cells.js';
-import { acousticRows, arqRows, broadcastRows, hiddenRows, loneRows, noiseRows, stepRows } from './mac-conditions.js';
 import { LIVE_PARTS } from './mac-live.js';
+import { runJobs } from './mac-pool.js';
 import type { MacRow } from './mac-rows.js';
 import { speedRow } from './mac-speed.js';
-import type { Say } from './rows.js';
+import type { BenchChoice, Say } from './rows.js';
 
-/** Runs everything; some minutes. */
-export async function runMacBench(say: Say): Promise<readonly MacRow[]> {
-  const rows = cellRows(say);
-  for (const [name, measure] of [
-    ['lone sender', loneRows],
-    ['changing populations', stepRows],
-    ['hidden terminals', hiddenRows],
-    ['sound', acousticRows],
-    ['noise', noiseRows],
-    ['broadcasts', broadcastRows],
-    ['ARQ', arqRows],
-  ] as const) {
-    const measured = measure();
-    rows.push(...measured);
-    say(
-      `${name}: ${measured.map(({ value, met }) => `${value?.toPrecision(3)}${met === false ? ' (short)' : ''}`).join(' ')}`,
-    );
+const PARTS: Readonly<Record<string, (say: Say) => Promise<MacRow[]>>> = {
+  virtual: runJobs,
+  speed: async () => [await speedRow()],
+  ...LIVE_PARTS,
+};
+
+export const MAC_PARTS: readonly string[] = Object.keys(PARTS);
+
+/** Runs the part chosen, or everything: some ten minutes. */
+export async function runMacBench(say: Say, { part }: BenchChoice): Promise<readonly MacRow[]> {
+  const rows: MacRow[] = [];
+  for (const [name, measure] of Object.entries(PARTS)) {
+    if (part !== undefined && part !== name) continue;
+    if (Object.hasOwn(LIVE_PARTS, name) && process.getuid?.() !== 0) {
+      say(`${name} left out: it needs root`);
+      continue;
+    }
+    const startedMs = performance.now();
+    rows.push(...(await measure(say)));
+    say(`${name}: ${Math.round((performance.now() - startedMs) / 1000)} s`);
   }
-  rows.push(await speedRow());
-  for (const measure of Object.values(LIVE_PARTS)) rows.push(...(await measure(say)));
   return rows;
 }

@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- [SUITE] [--part PART [--times N]] [--json]`: runs one suite, one part of the suite `bridge`, or all,
+ * `npm run bench -- [SUITE] [--part PART [--times N]] [--json]`: runs one suite, one part of the suite `bridge` or `mac`, or all,
  * and prints each figure beside its target.
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { isSluiceError, SluiceError } from '../../src/base/errors.js';
 import { BRIDGE_PARTS, runBridgeBench } from './bridge.js';
-import { runMacBench } from './mac.js';
+import { MAC_PARTS, runMacBench } from './mac.js';
+import type { MacRow } from './mac-rows.js';
 import { runModemBench } from './modem.js';
 import type { BenchChoice, BenchRow, BenchSuite } from './rows.js';
 
@@ -16,14 +17,18 @@ const SUITES: Readonly<Record<string, BenchSuite>> = {
   mac: runMacBench,
 };
 
+const MAC_HEAD = ['+-', 'of the channel', 'bound', 'Jain', 'seeds'];
+
 function asTable(rows: readonly BenchRow[]): string {
+  const withMac = rows.some(isMacRow);
   const table = new Table({
-    head: ['suite', 'measure', 'value', 'unit', 'target', 'met'],
+    head: ['suite', 'measure', 'value', 'unit', 'target', 'met', ...(withMac ? MAC_HEAD : [])],
     style: { head: [], border: [] },
     // No lines between rows.
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  for (const { suite, measure, value, unit, target, met } of rows) {
+  for (const row of rows) {
+    const { suite, measure, value, unit, target, met } = row;
     table.push([
       suite,
       measure,
@@ -31,9 +36,21 @@ function asTable(rows: readonly BenchRow[]): string {
       unit,
       target ?? '',
       met === null ? '' : met ? 'yes' : 'NO',
+      ...(withMac ? macCells(row) : []),
     ]);
   }
   return table.toString();
+}
+
+function isMacRow(row: BenchRow): row is MacRow {
+  return row.suite === 'mac';
+}
+
+function macCells(row: BenchRow): string[] {
+  if (!isMacRow(row)) return MAC_HEAD.map(() => '');
+  const { plusMinus, utilisation, bound, jain, seed, seeds } = row;
+  const figures = [plusMinus, utilisation, bound, jain].map((figure) => figure?.toFixed(4) ?? '');
+  return [...figures, seed === null ? 'live' : `${seed}..${seed + seeds - 1}`];
 }
 
 const OPTIONS = { json: { type: 'boolean' }, part: { type: 'string' }, times: { type: 'string' } } as const;
@@ -57,8 +74,12 @@ function orderOf(args: string[]): Order {
   const { json = false, part, times } = values;
   const unknown = suites.filter((name) => !Object.hasOwn(SUITES, name));
   if (unknown.length > 0) throw usage(`no such suite: ${unknown.join(', ')}`, Object.keys(SUITES));
-  if (part !== undefined && (suites.join() !== 'bridge' || !BRIDGE_PARTS.includes(part))) {
-    throw usage(`not a part of the suite bridge: ${part}`, BRIDGE_PARTS);
+  const parts = suites.join() === 'mac' ? MAC_PARTS : suites.join() === 'bridge' ? BRIDGE_PARTS : [];
+  if (part !== undefined && !parts.includes(part)) {
+    throw usage(
+      `not a part of the suite ${suites.join()}: ${part}`,
+      parts.length > 0 ? parts : ['parts of bridge and mac'],
+    );
   }
   if (times !== undefined && (part === undefined || !/^[1-9]\d*$/.test(times))) {
     throw usage('--times wants a positive number, and a --part that repeats something', BRIDGE_PARTS);

@@ -8,63 +8,17 @@ import {
   memorylessBound,
   nonPersistentThroughput,
   persistentUtilisation,
+  persistentWithoutPause,
   slottedNonPersistentThroughput,
 } from '../../src/sim/bound.js';
 import { PPersistence } from '../../src/sim/comparison/p-persistence.js';
-import { Medium } from '../../src/sim/medium.js';
+import { type AccessRule, simulateRandomAccess } from '../../src/sim/comparison/random-access.js';
 import { simulateSaturation } from '../../src/sim/saturation.js';
-import { VirtualTime } from '../../src/sim/virtual-time.js';
 
-const FRAME_BYTES = 100;
-const FRAME_US = 100_000;
-const SENDERS = 300;
-/** Hears all and sends nothing: the channel as seen after the propagation delay. */
-const LISTENER = 999;
 const OFFERED_FRAMES = 150_000;
 
-type Start = 'slotted ALOHA' | 'non-persistent' | 'slotted non-persistent';
-
-/** Frames that arrive whole, for each frame time, of a Poisson stream that senses as told and never comes back. */
-function throughput(rule: Start, offered: number, a: number): number {
-  const time = new VirtualTime();
-  const random = seededRandom(5);
-  const medium = new Medium({
-    scheduler: time,
-    random,
-    rateBps: (FRAME_BYTES * 8 * 1e6) / FRAME_US,
-    stations: [...Array.from({ length: SENDERS }, (_, i) => ({ id: i + 1 })), { id: LISTENER }],
-    hears: (listener) => listener === LISTENER,
-    shareIntactFrames: true,
-  });
-  const delayUs = Math.round(a * FRAME_US);
-  const frame = new Uint8Array(FRAME_BYTES);
-  const slotUs = rule === 'slotted ALOHA' ? FRAME_US : rule === 'non-persistent' ? 1 : delayUs;
-  // What a station senses is the channel as it was one propagation delay ago.
-  let busyFromUs = Number.POSITIVE_INFINITY;
-  let busyUntilUs = Number.NEGATIVE_INFINITY;
-  let station = 0;
-  let arrivalUs = 0;
-  const offer = (): void => {
-    arrivalUs += (-Math.log(1 - random.unit()) * FRAME_US) / offered;
-    time.at(Math.ceil(arrivalUs / slotUs) * slotUs, () => {
-      const nowUs = time.nowUs();
-      if (nowUs >= busyUntilUs) busyFromUs = Number.POSITIVE_INFINITY;
-      const senses = rule !== 'slotted ALOHA';
-      if (!senses || nowUs < busyFromUs) {
-        station = (station % SENDERS) + 1;
-        const signal = medium.keyUp(station);
-        signal.sendFrame(frame);
-        signal.keyDown();
-        busyFromUs = Math.min(busyFromUs, nowUs + delayUs);
-        busyUntilUs = nowUs + FRAME_US + delayUs;
-      }
-      offer();
-    });
-  };
-  offer();
-  time.runUntil((OFFERED_FRAMES / offered) * FRAME_US);
-  return (medium.counts(LISTENER).deliveries * FRAME_US) / time.nowUs();
-}
+const throughput = (rule: AccessRule, offered: number, a: number): number =>
+  simulateRandomAccess({ rule, offered, a, seed: 5, frames: OFFERED_FRAMES });
 
 const off = (measured: number, expected: number): number => Math.abs(measured / expected - 1);
 
@@ -109,11 +63,7 @@ describe('p-persistent CSMA with the production MAC', () => {
         config: { arq: false },
         contention: (_timing, station) => new PPersistence(seededRandom(1000 + station), p),
       });
-      // So the slot that the closed form puts behind each exchange is not there.
-      const idle = (1 - p) ** n;
-      const success = n * p * (1 - p) ** (n - 1);
-      const expected = success / (idle * a + 1 - idle);
-      expect(off(utilisation, expected)).toBeLessThan(0.02);
+      expect(off(utilisation, persistentWithoutPause(n, p, a))).toBeLessThan(0.02);
     });
   }
 });
