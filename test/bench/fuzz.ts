@@ -15,10 +15,12 @@ const AT_A_TIME = Math.min(2, availableParallelism());
 /** Of each of 254 stations the MAC keeps the last frame, and with it the piece of 16 kB that it was cut from: 4.2 MB. */
 const GROWN_MAX_BYTES = 5_000_000;
 const RSS_MAX_MB = 150;
+/** Otherwise RSS tells of garbage that V8 has no reason to collect: 150 MB and more, of which 16 MB are in use. */
+const YOUNG_GENERATION = '--max-semi-space-size=1';
 
 /** @throws when the process ends before it has a result, with the exit code; its own words are on stderr */
 async function fuzz(name: string, streams: number, say: Say): Promise<FuzzResult> {
-  const args = ['--expose-gc', WORKER, name, String(streams)];
+  const args = ['--expose-gc', YOUNG_GENERATION, WORKER, name, String(streams)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   let result: FuzzResult | undefined;
