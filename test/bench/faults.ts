@@ -40,15 +40,19 @@ export function sizeOf(pid: number): { fds: number; rssMb: number } {
   return { fds: readdirSync(`/proc/${pid}/fd`).length, rssMb: (pages * 4096) / 1e6 };
 }
 
-/** The least of several looks: a question to the daemon, or a port that is being closed, holds a descriptor for a moment. */
-async function settledSize(pid: number): Promise<{ fds: number; rssMb: number }> {
-  let least = sizeOf(pid);
+/**
+ * The greatest or the least of several looks: a line that is open, or a port that is being closed, or a question to the
+ * daemon has a descriptor, and has none a moment later.
+ */
+async function sizeOver(pid: number, which: 'greatest' | 'least'): Promise<{ fds: number; rssMb: number }> {
+  const choose = which === 'greatest' ? Math.max : Math.min;
+  let chosen = sizeOf(pid);
   for (let looks = 0; looks < LOOKS; looks++) {
     await sleep(LOOK_MS);
     const { fds, rssMb } = sizeOf(pid);
-    least = { fds: Math.min(fds, least.fds), rssMb: Math.min(rssMb, least.rssMb) };
+    chosen = { fds: choose(fds, chosen.fds), rssMb: choose(rssMb, chosen.rssMb) };
   }
-  return least;
+  return chosen;
 }
 
 interface Cycled {
@@ -85,7 +89,7 @@ async function cycled(
   cycle: (n: number) => Promise<boolean>,
 ): Promise<Cycled> {
   const pid = bridgePid(station);
-  let before = await settledSize(pid);
+  let before = sizeOf(pid);
   let done = 0;
   let stuck = 0;
   void load(station, cycles).catch(() => undefined);
@@ -93,10 +97,10 @@ async function cycled(
     if (await cycle(n)) done++;
     else stuck++;
     if (n % SAY_EVERY === 0) say(`  ${n} of ${cycles}: ${JSON.stringify(sizeOf(pid))}`);
-    if (n === Math.min(WARM_UP_CYCLES, cycles)) before = await settledSize(pid);
+    if (n === Math.min(WARM_UP_CYCLES, cycles)) before = await sizeOver(pid, 'greatest');
   }
   const crashed = station.bridgeEnded !== undefined;
-  const after = crashed ? before : await settledSize(pid);
+  const after = crashed ? before : await sizeOver(pid, 'least');
   return { done, stuck, crashed, fdsGrown: after.fds - before.fds, rssGrownMb: after.rssMb - before.rssMb };
 }
 
