@@ -23,8 +23,9 @@ import type { Say } from './rows.js';
 const HEADERS_BYTES = 28;
 const FRAME_US = (8e6 * MTU_BYTES) / RATE_BPS;
 const SECONDS = 60;
-/** From a cold start, all at once. */
+/** From a cold start: of a pair; and of many at once, 100 frames or more, in which a population is to have settled. */
 const SETTLE_SECONDS = 15;
+const SETTLE_SHARED_SECONDS = 60;
 /** So many that one packet more or less does not show. */
 const CAPACITY_SECONDS = 600;
 const NOISE = 0.1;
@@ -58,7 +59,7 @@ function predict(
       host: (random) => unsteadyHost(latenessUs[hosts++] ?? 0)(random),
       seed,
       durationUs: 1e6 * seconds,
-      warmUpUs: 1e6 * SETTLE_SECONDS,
+      warmUpUs: 1e6 * SETTLE_SHARED_SECONDS,
       settings: [`line.baudRate=${2 * RATE_BPS}`, `link.mtuBytes=${MTU_BYTES}`],
       config: macConfig,
     });
@@ -77,7 +78,7 @@ async function sharedRows(stations: number, say: Say): Promise<MacRow[]> {
   const { channelShare, jain, missing, seen, collisionRatio } = await sharedChannel({
     stations,
     seconds: SECONDS,
-    settleSeconds: SETTLE_SECONDS,
+    settleSeconds: SETTLE_SHARED_SECONDS,
   });
   for (const prediction of predictions) checkSlot(seen[0]?.slotUs, prediction);
   // What they say of themselves is twice the lateness of a timer.
