@@ -37,8 +37,8 @@ export function append(value: string, before: string[] = []): string[] {
 
 /** npm and npx pass an interrupt on that the terminal has sent already: the second one comes at once, and nobody meant it. */
 const SAME_INTERRUPT_MS = 500;
-/** 128 + the number of SIGINT, as shells have it. */
-const EXIT_INTERRUPTED = 130;
+/** 128 + the number of SIGINT and SIGTERM, as shells have it. */
+export const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** The first of SIGINT and SIGTERM. Who interrupts again while that is being obeyed wants no order, but an end. */
 export function untilSignal(): Promise<'SIGINT' | 'SIGTERM'> {
@@ -49,7 +49,7 @@ export function untilSignal(): Promise<'SIGINT' | 'SIGTERM'> {
       firstMs ??= nowMs;
       if (signal === 'SIGINT' && nowMs - firstMs > SAME_INTERRUPT_MS) {
         process.stderr.write('sluice: interrupted again, ended at once: what was in hand is lost\n');
-        process.exit(EXIT_INTERRUPTED);
+        process.exit(EXIT_BY_SIGNAL.SIGINT);
       }
       resolve(signal);
     };

@@ -3,10 +3,7 @@ import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { type DemoPing, type DemoResult, type DemoStation, runDemo } from '../daemon/demo.js';
 import { reportCommand } from '../daemon/demo-watching.js';
-import { between, untilSignal } from './arguments.js';
-
-/** 128 + the number of SIGINT and SIGTERM, as shells have it. */
-const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+import { between, EXIT_BY_SIGNAL, untilSignal } from './arguments.js';
 
 interface DemoOptions {
   readonly json?: boolean;

@@ -37,7 +37,7 @@ export function makeLogFolder(folder: string): void {
 const PACKAGES: Readonly<Record<string, string>> = { tshark: 'tshark', nsenter: 'util-linux', curl: 'curl' };
 
 /** Of the packages that the commands need, those whose programs are in none of the folders. */
-export function missingPackages(path = process.env['PATH'] ?? ''): string[] {
+export function missingPackages(path = process.env.PATH ?? ''): string[] {
   const folders = path.split(delimiter).filter((folder) => folder !== '');
   return Object.entries(PACKAGES)
     .filter(([program]) => !folders.some((folder) => isExecutable(join(folder, program))))

@@ -115,10 +115,7 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   });
   const { burstGapUs } = timing;
   const answering = (): boolean => access.carrierBusy || phy.senseBusy();
-  const requests = {
-    ...{ station, phy, fcsBytes, patienceUs, longestUs: winUs, timing },
-    ...{ access, neighbours, sender, transmitter, counters },
-  };
+  const asksFirst = answersCome && phy.capabilities.channelAccess === 'host';
   return {
     answersCome,
     timing,
@@ -134,6 +131,20 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     transmitter,
     answers: new Answers({ scheduler, burstGapUs, receiver, transmitter, counters, up }),
     answerWait: new AnswerWait({ scheduler, phy, timing, answering }),
-    requests: answersCome && phy.capabilities.channelAccess === 'host' ? new Requests(requests) : null,
+    requests: asksFirst
+      ? new Requests({
+          station,
+          phy,
+          fcsBytes,
+          patienceUs,
+          longestUs: winUs,
+          timing,
+          access,
+          neighbours,
+          sender,
+          transmitter,
+          counters,
+        })
+      : null,
   };
 }

@@ -5,8 +5,8 @@ import { addressOf, Neighbourhood, type Station } from '../../src/daemon/station
 
 export const RATE_BPS = 9600;
 export const MTU_BYTES = 576;
-/** IPv4 and UDP headers. */
-const HEADERS_BYTES = 28;
+/** IPv4 and UDP headers, which the receiving program does not see. */
+export const HEADERS_BYTES = 28;
 const SINK = 9;
 const SEND_BUFFER_BYTES = 4096;
 const TCP_SECONDS = 70;

@@ -15,12 +15,10 @@ import {
 } from '../../src/sim/late-radios.js';
 import { urgentPackets } from '../system/priority-scenario.js';
 import { sharedChannel } from './bridge-scenarios.js';
-import { iperfBps, MTU_BYTES, pairShare, RATE_BPS } from './mac-live-pair.js';
+import { HEADERS_BYTES, iperfBps, MTU_BYTES, pairShare, RATE_BPS } from './mac-live-pair.js';
 import { atLeast, estimate, FIRST_SEED, type MacRow, macRow, mean, seedsOf } from './mac-rows.js';
 import type { Say } from './rows.js';
 
-/** IPv4 and UDP headers, which the receiving program does not see. */
-const HEADERS_BYTES = 28;
 const FRAME_US = (8e6 * MTU_BYTES) / RATE_BPS;
 const SECONDS = 60;
 /** From a cold start: of a pair; and of many at once, 100 frames or more, in which a population is to have settled. */

@@ -205,7 +205,8 @@ export class EvologicsDriver extends AcousticDriver {
 
 export const driver = defineDriver({
   settings: evologicsDriver,
-  maxFrameBytes: ({ service }) => (service === 'burst' ? MAX_DATA_BYTES : MESSAGE_BYTES),
+  // A burst's limit is that of the settings.
+  maxFrameBytes: (settings) => (settings.service === 'burst' ? settings.maxFrameBytes : MESSAGE_BYTES),
   create: (profile, settings, options) => new EvologicsDriver(profile, settings, options),
 });
 
