@@ -8,13 +8,22 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const IN_CI = ['true', '1'].includes(process.env.CI ?? '');
 /** No stage takes as long unless it hangs. */
 const STAGE_TIMEOUT_MS = 15 * 60_000;
+/** Of the message of a failed test, below the sums: a record of a run may have kept no more than its end. */
+const MESSAGE_LINES = 15;
+const MESSAGE_LINE_CHARACTERS = 300;
+/** Of all of them together, so that the sums above are not lost either. */
+const MESSAGES_CHARACTERS = 20_000;
 
-/** @typedef {{ passed: number, failed: number, notes: string[], table?: string }} Outcome */
+/**
+ * @typedef {{ passed: number, failed: number, notes: string[], messages?: string[], table?: string }} Outcome
+ * @typedef {{ status: string, fullName: string, failureMessages?: string[] }} Test
+ */
 
 /** @type {Record<string, { needs?: () => string[], run: () => Promise<Outcome> }>} */
 const STAGES = {
@@ -170,22 +179,42 @@ async function vitest(project) {
 
 /**
  * Counts vitest's report. A test that did not run has not passed, and a file that could not be loaded has failed.
- * @param {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} report
- * @returns {Outcome}
+ * @param {{ testResults: { name: string, status: string, message?: string, assertionResults: Test[] }[] }} report
+ * @returns {Outcome & { messages: string[] }}
  */
 export function count(report) {
-  const outcome = { passed: 0, failed: 0, notes: /** @type {string[]} */ ([]) };
+  const outcome = { passed: 0, failed: 0, notes: /** @type {string[]} */ ([]), messages: /** @type {string[]} */ ([]) };
   for (const file of report.testResults) {
     const failed = file.assertionResults.filter((test) => test.status !== 'passed');
     outcome.passed += file.assertionResults.length - failed.length;
     outcome.failed += failed.length;
-    for (const test of failed) outcome.notes.push(`${test.status}: ${test.fullName}`);
+    for (const test of failed) {
+      outcome.notes.push(`${test.status}: ${test.fullName}`);
+      const text = (test.failureMessages ?? []).join('\n');
+      if (text !== '') outcome.messages.push(`${test.fullName}\n${beginning(text)}`);
+    }
     if (file.status !== 'passed' && failed.length === 0) {
       outcome.failed += 1;
       outcome.notes.push(`failed: ${file.name}`);
+      if (file.message) outcome.messages.push(`${file.name}\n${beginning(file.message)}`);
     }
   }
   return outcome;
+}
+
+/** @param {string} text */
+function beginning(text) {
+  const isOurs = (/** @type {string} */ line) => !/^ +at .*\/node_modules\/|^ +at new Promise/.test(line);
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n').filter(isOurs);
+  const shown = lines.slice(0, MESSAGE_LINES).map((line) => `    ${line.slice(0, MESSAGE_LINE_CHARACTERS)}`);
+  return [...shown, ...(lines.length > MESSAGE_LINES ? ['    ...'] : [])].join('\n');
+}
+
+/** What the failed tests said, for the end of the run. @param {string[]} messages */
+export function told(messages) {
+  const text = messages.map((message) => `\n${message}`).join('\n');
+  if (text.length <= MESSAGES_CHARACTERS) return text;
+  return `${text.slice(0, MESSAGES_CHARACTERS)}\n... and more in the output of the stages above`;
 }
 
 /** @param {string[]} names */
@@ -206,9 +235,9 @@ async function main(names) {
       missing.length === 0
         ? await stage.run()
         : { passed: 0, failed: IN_CI ? 1 : 0, notes: missing.map((what) => `not run, needs ${what}`) };
+    if (outcome.table !== undefined) console.log(`\n${outcome.table}`);
     rows.push({ name, ...outcome, seconds: (Date.now() - startMs) / 1000 });
   }
-  for (const { table } of rows) if (table !== undefined) console.log(`\n${table}`);
   console.log('\nstage          passed  failed  seconds');
   for (const { name, passed, failed, seconds, notes } of rows) {
     console.log(
@@ -216,6 +245,8 @@ async function main(names) {
     );
     for (const note of notes) console.log(`    ${note}`);
   }
+  const messages = rows.flatMap((row) => row.messages ?? []);
+  if (messages.length > 0) console.log(`${told(messages)}\n`);
   const passed = rows.reduce((sum, row) => sum + row.passed, 0);
   const failed = rows.reduce((sum, row) => sum + row.failed, 0);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

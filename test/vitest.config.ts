@@ -40,6 +40,8 @@ export default defineConfig({
         testTimeout: project.testTimeoutMs,
         hookTimeout: project.testTimeoutMs,
         teardownTimeout: 30_000,
+        // The message is all that test/run.mjs gets of a failure: the values belong in it.
+        chaiConfig: { truncateThreshold: 250 },
       },
     })),
   },

@@ -40,7 +40,7 @@ describe('the contract suite', () => {
   });
 });
 
-// With all tests, test/run.mjs prints it at the end of everything.
+// With all tests, test/run.mjs prints it at the end of its stage.
 afterAll(() => {
   const { SLUICE_TABLE: file } = process.env;
   if (file === undefined) process.stdout.write(`\n${table.toString()}\n\n`);
