@@ -4,6 +4,7 @@
  * them, when a frame has left is worked out from what we told it.
  */
 import type { Cancel } from '../../base/clock.js';
+import { crc16X25 } from '../../base/crc.js';
 import { SluiceError } from '../../base/errors.js';
 import type { Decoder } from '../../framing/codec.js';
 import {
@@ -88,10 +89,17 @@ export class KissDriver extends LineDriver {
     const lineUs = Math.ceil((this.capabilities.maxFrameBytes + KISS_OVERHEAD_BYTES) * this.lineOctetUs);
     const probability = (settings.persistence + 1) / 256;
     const slotUs = settings.slotTimeMs * 1000;
+    const longestSlotUs = slotUs + settings.slotTimeSpreadMs * 1000;
+    if (settings.slotTimeSpreadMs >= Math.max(settings.slotTimeMs, 1)) {
+      throw new SluiceError('configuration', 'driver.slotTimeSpreadMs must be less than driver.slotTimeMs', {
+        subject: 'driver.slotTimeSpreadMs',
+        remedy: 'Half the slot time is enough.',
+      });
+    }
     // Draws until the first success are geometric; each failure costs a slot.
     this.#meanAccessUs = contended ? (1 / probability - 1) * slotUs : 0;
     const surelyUs =
-      probability === 1 ? 0 : Math.ceil(Math.log(1 - ACCESS_CONFIDENCE) / Math.log(1 - probability)) * slotUs;
+      probability === 1 ? 0 : Math.ceil(Math.log(1 - ACCESS_CONFIDENCE) / Math.log(1 - probability)) * longestSlotUs;
     this.timing = {
       airtimeUs,
       turnaroundUs: Math.ceil((contended ? lineUs : this.lineOctetUs) + air.turnaroundUs),
@@ -120,6 +128,7 @@ export class KissDriver extends LineDriver {
 
   protected encode(frame: Uint8Array): Uint8Array {
     this.#frame = frame.slice();
+    this.#spreadSlotTime(frame);
     const data = this.#reports?.wrap(frame) ?? { type: this.#dataType, payload: frame };
     const { type, payload } = addKissChecksum(this.#settings.checksum, data.type, data.payload);
     return encodeKiss(type, payload);
@@ -254,6 +263,15 @@ export class KissDriver extends LineDriver {
     if (heardStartUs >= held.earliestEndUs) return;
     held.earliestEndUs = heardEndUs + this.timing.airtimeUs(held.frameBytes);
     this.reportAt(Math.max(nowUs, held.earliestEndUs + this.#meanAccessUs));
+  }
+
+  #spreadSlotTime(frame: Uint8Array): void {
+    const { port, slotTimeMs, slotTimeSpreadMs, sendParameters } = this.#settings;
+    if (slotTimeSpreadMs === 0 || !sendParameters) return;
+    const spread = slotTimeSpreadMs / KISS_TIME_UNIT_MS;
+    // Drawn from the frame itself: no two stations hold the same one.
+    const offset = (crc16X25(frame) % (2 * spread + 1)) - spread;
+    this.#command(kissType(port, KISS_SLOT_TIME), Uint8Array.of(slotTimeMs / KISS_TIME_UNIT_MS + offset));
   }
 
   #sendParameters(): void {

@@ -14,8 +14,13 @@ export const kissDriver = section({
   /** A TNC sends in a free slot with probability (persistence + 1) / 256. */
   persistence: integer({ min: 0, max: 255 }).default(63),
   slotTimeMs: kissTime().default(100),
+  /**
+   * Tells the TNC with each frame a slot time of its own, at most so much off `slotTimeMs`. For TNCs that all draw the
+   * same numbers: two that once start together would start together for good.
+   */
+  slotTimeSpreadMs: kissTime().default(0),
   txTailMs: kissTime().default(30),
-  /** Whether the four above are told to the TNC when the line opens; if not, they only describe it. */
+  /** Whether these are told to the TNC when the line opens; if not, they only describe it. */
   sendParameters: yesNo().default(true),
   /** Tells them again so often, for TNCs that forget; 0 is never. */
   resendMs: integer({ min: 0, max: 24 * HOUR_MS, unit: 'ms' }).default(0),

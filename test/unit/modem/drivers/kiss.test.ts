@@ -73,6 +73,24 @@ describe('kiss: the line', () => {
     expect(diary.entries).toEqual(['2000000 ready']);
   });
 
+  it('gives each frame a slot time of its own, where the modems all draw the same numbers', () => {
+    const { driver, line, time } = bench(TNC, ['driver.slotTimeSpreadMs=50']);
+    const slotTimes = new Set<number>();
+    for (let first = 0; first < 100; first++) {
+      line.written.length = 0;
+      driver.transmit(Uint8Array.of(first, 1, 2, 3));
+      time.runAll();
+      const [slotTime] = line.hex();
+      expect(slotTime).toMatch(/^c003..c0$/);
+      slotTimes.add(Number.parseInt(String(slotTime).slice(4, 6), 16));
+    }
+    expect([...slotTimes].sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
+  it('refuses a spread that leaves no slot time', () => {
+    expect(() => bench(TNC, ['driver.slotTimeSpreadMs=100'])).toThrow(/slotTimeSpreadMs must be less/);
+  });
+
   it('puts exactly the KISS octets on the line', () => {
     const { driver, line } = bench(TNC);
     line.written.length = 0;
