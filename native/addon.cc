@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "netlink_socket.h"
 #include "network_namespace.h"
+#include "octet_loops.h"
 #include "packet_ring.h"
 #include "packet_socket.h"
 #include "scheduling.h"
@@ -26,6 +27,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::RegisterNetworkNamespace(env, exports);
   sluice::RegisterScheduling(env, exports);
   sluice::RegisterServiceManager(env, exports);
+  sluice::RegisterOctetLoops(env, exports);
   return exports;
 }
 

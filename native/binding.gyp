@@ -18,6 +18,8 @@
         'scheduling.cc',
         'service_manager.cc',
         'memory.cc',
+        'crc32c.cc',
+        'octet_loops.cc',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],

@@ -1,4 +1,5 @@
 /** Table-driven cyclic redundancy checks, all in reflected (least significant bit first) form. */
+import { nativeLoops } from './octet-loops.js';
 
 /** Eight tables in one: the k-th says what an octet comes to when k more octets have followed it ("slicing by 8"). */
 const SLICES = 8;
@@ -23,8 +24,7 @@ const ARC_TABLE = reflectedTable(0xa001); // SMACK 1.0
 const CRC32_TABLE = reflectedTable(0xedb88320); // IEEE 802.3
 const CRC32C_TABLE = reflectedTable(0x82f63b78); // RFC 3720 appendix B.4
 
-const run = (table: Int32Array, start: number, octets: Uint8Array): number => {
-  const { length } = octets;
+const run = (table: Int32Array, start: number, octets: Uint8Array, length = octets.length): number => {
   const at = (i: number): number => octets[i] as number;
   const slice = (k: number, octet: number): number => table[(k << 8) + octet] as number;
   let register = start;
@@ -49,9 +49,10 @@ const run = (table: Int32Array, start: number, octets: Uint8Array): number => {
 /**
  * CRC-16/X-25, the FCS-16 of RFC 1662 and AX.25; goes to the line low octet first.
  * @param previous the CRC of the octets before these, to compute it in parts
+ * @param length how many of the octets
  */
-export function crc16X25(octets: Uint8Array, previous = 0): number {
-  return run(X25_TABLE, previous ^ 0xffff, octets) ^ 0xffff;
+export function crc16X25(octets: Uint8Array, previous = 0, length = octets.length): number {
+  return run(X25_TABLE, previous ^ 0xffff, octets, length) ^ 0xffff;
 }
 
 /** CRC-16/ARC (SMACK, SeaTrac); low octet first. `previous` as in `crc16X25`. */
@@ -64,9 +65,11 @@ export function crc32(octets: Uint8Array, previous = 0): number {
   return ~run(CRC32_TABLE, ~previous, octets) >>> 0;
 }
 
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4); unsigned. `previous` as in `crc16X25`. */
-export function crc32c(octets: Uint8Array, previous = 0): number {
-  return ~run(CRC32C_TABLE, ~previous, octets) >>> 0;
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4); unsigned. `previous` and `length` as in `crc16X25`. */
+export function crc32c(octets: Uint8Array, previous = 0, length = octets.length): number {
+  const native = nativeLoops(length);
+  if (native !== undefined) return native.crc32c(octets, length, previous);
+  return ~run(CRC32C_TABLE, ~previous, octets, length) >>> 0;
 }
 
 /**

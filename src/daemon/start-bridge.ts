@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Scheduler } from '../base/clock.js';
 import type { SluiceError } from '../base/errors.js';
+import { useNativeLoops } from '../base/octet-loops.js';
 import { seededRandom } from '../base/random.js';
 import type { ModemDriver } from '../modem/driver.js';
 import { createDriver } from '../modem/drivers/registry.js';
@@ -24,6 +25,7 @@ import {
   setTcpUserTimeout,
   writeOctets,
 } from '../native/descriptors.js';
+import { addonLoops } from '../native/octet-loops.js';
 import type { Log } from '../observe/log.js';
 import { createLine } from '../serial/open-line.js';
 import { NeighbourTable } from '../wire/address.js';
@@ -66,6 +68,7 @@ export interface RunningBridge {
 export async function startBridge({ configuration, log, channelIntervalUs }: StartOptions): Promise<RunningBridge> {
   const { interface: wanted, link } = configuration;
   const scheduler = new RealTime();
+  useNativeLoops(addonLoops());
   const manager = new ServiceManager(process.env, process.pid);
   const undo: (() => void | Promise<void>)[] = [() => manager.close()];
   try {

@@ -14,6 +14,19 @@ export interface DelimitedOptions {
   readonly maxBodyBytes: number;
   /** Whether octets before the first delimiter are noise; otherwise they begin a frame. */
   readonly startsWithDelimiter: boolean;
+  /** Takes bodies that came whole: see `WholeBodies`. */
+  readonly whole?: WholeBodies;
+}
+
+/** What may take well-formed bodies several at a time, and leave the rest to the reader. */
+export interface WholeBodies {
+  /**
+   * Looks at what begins at `from`, behind a delimiter. @returns where it stopped, behind a delimiter or at `from`; -1 less
+   * that position where no delimiter follows
+   */
+  take(octets: Uint8Array, from: number): number;
+  /** Hands out one of those that it took. @returns the position behind its delimiter, or -1 when there is none left */
+  next(): number;
 }
 
 export interface DelimitedSink {
@@ -38,6 +51,7 @@ export class DelimitedReader {
   /** Why the octets that come until the next delimiter are thrown away, if they are. */
   #skipCause: DiscardCause | undefined;
   #skippedBytes = 0;
+  #resets = 0;
 
   constructor(options: DelimitedOptions, sink: DelimitedSink) {
     this.#options = options;
@@ -54,7 +68,10 @@ export class DelimitedReader {
   push(octets: Uint8Array): void {
     let start = 0;
     while (start < octets.length) {
-      const end = this.#options.find(octets, start);
+      const stop = this.#takeWhole(octets, start);
+      start = stop < 0 ? -1 - stop : stop;
+      if (start === octets.length) return;
+      const end = stop < 0 ? -1 : this.#options.find(octets, start);
       if (end < 0) {
         this.#keep(octets.subarray(start));
         return;
@@ -66,12 +83,26 @@ export class DelimitedReader {
 
   /** Starts afresh; an unfinished frame is reported as `aborted`. */
   reset(): void {
+    this.#resets++;
     const cause = this.#skipCause ?? 'aborted';
     const bytes = this.heldOctets;
     this.#heldBytes = 0;
     this.#skippedBytes = 0;
     this.#skipCause = this.#options.startsWithDelimiter ? 'noise' : undefined;
     if (bytes > 0) this.#sink.discard(cause, bytes);
+  }
+
+  /** Gives where it stopped; -1 less that position where no delimiter follows. */
+  #takeWhole(octets: Uint8Array, from: number): number {
+    const { whole } = this.#options;
+    if (whole === undefined || this.#heldBytes > 0 || this.#skipCause !== undefined) return from;
+    const stop = whole.take(octets, from);
+    const resets = this.#resets;
+    for (let behind = whole.next(); behind >= 0; behind = whole.next()) {
+      // Whoever took the frame started us afresh: what follows is not for those that wait.
+      if (this.#resets !== resets) return behind;
+    }
+    return stop;
   }
 
   /** The delimiter at `end` closes what is held and what stands at `start`. */

@@ -1,5 +1,6 @@
 /** The octet stuffing that SLIP and KISS share (RFC 1055; KA9Q/K3MC KISS): C0 delimits, DB escapes. */
-import { copyOf } from '../base/octets.js';
+import { nativeLoops } from '../base/octet-loops.js';
+import { copyOf, roomFor } from '../base/octets.js';
 import type { DiscardCause } from './codec.js';
 
 /** Frame delimiter: END in RFC 1055, FEND in KISS. */
@@ -17,6 +18,8 @@ export const ESC_ESC = 0xdd;
  */
 export function escapeInto(octets: Uint8Array, target: Uint8Array, at: number): number {
   const { length } = octets;
+  const native = nativeLoops(length);
+  if (native !== undefined) return native.escapeInto(octets, target, at);
   let end = indexOrLength(octets, END, 0);
   let esc = indexOrLength(octets, ESC, 0);
   if (end === esc) {
@@ -51,6 +54,12 @@ function indexOrLength(octets: Uint8Array, octet: number, from: number): number 
 
 /** The octets that `body` stands for, in a buffer of their own; or why it is none. */
 export function undoEscapes(body: Uint8Array, maxBytes: number): Uint8Array | DiscardCause {
+  const native = nativeLoops(body.length);
+  if (native !== undefined) {
+    const room = roomFor(body.length);
+    const bytes = native.unescapeInto(body, room);
+    if (bytes >= 0) return bytes > maxBytes ? 'too-long' : room.subarray(0, bytes);
+  }
   let escapeAt = body.indexOf(ESC);
   if (escapeAt < 0) return body.length > maxBytes ? 'too-long' : copyOf(body);
   // A copy in which the runs after each escape move to the front; what the escapes have saved is left over.

@@ -65,7 +65,22 @@ export interface RawUdpSocket {
   close(): void;
 }
 
-export interface Addon {
+/** Positions and lengths outside of the octets throw a RangeError. */
+export interface RawOctetLoops {
+  crc32c(octets: Uint8Array, length: number, previous: number): number;
+  escapeInto(octets: Uint8Array, target: Uint8Array, at: number): number;
+  unescapeInto(octets: Uint8Array, target: Uint8Array): number;
+  takeFrames(
+    octets: Uint8Array,
+    from: number,
+    target: Uint8Array,
+    at: number,
+    maxBytes: number,
+    table: Int32Array,
+  ): number;
+}
+
+export interface Addon extends RawOctetLoops {
   readonly TapDevice: {
     new (clonePath: string, name: string, flags: number): RawTapDevice;
     new (fd: number): RawTapDevice;

@@ -198,15 +198,15 @@ function isBelow(value: number, bound: number): boolean {
   return Number.isInteger(value) && value >= 0 && value < bound;
 }
 
-function fcsOf(content: Uint8Array, fcsBytes: FcsBytes): number {
-  return fcsBytes === 4 ? crc32c(content) : crc16X25(content);
+function fcsOf(octets: Uint8Array, end: number, fcsBytes: FcsBytes): number {
+  return fcsBytes === 4 ? crc32c(octets, 0, end) : crc16X25(octets, 0, end);
 }
 
 /** Least significant octet first, as is right for reflected CRCs: any burst error as long as the CRC is seen. */
 function writeFcs(octets: Uint8Array, fcsBytes: FcsBytes): void {
   if (fcsBytes === 0) return;
   const end = octets.length - fcsBytes;
-  const fcs = fcsOf(octets.subarray(0, end), fcsBytes);
+  const fcs = fcsOf(octets, end, fcsBytes);
   for (let i = 0; i < fcsBytes; i++) octets[end + i] = fcs >>> (8 * i);
 }
 
@@ -214,5 +214,5 @@ function fcsMatches(octets: Uint8Array, end: number, fcsBytes: FcsBytes): boolea
   if (fcsBytes === 0) return true;
   let received = 0;
   for (let i = fcsBytes - 1; i >= 0; i--) received = (received << 8) | (octets[end + i] ?? 0);
-  return received >>> 0 === fcsOf(octets.subarray(0, end), fcsBytes) >>> 0;
+  return received >>> 0 === fcsOf(octets, end, fcsBytes) >>> 0;
 }
