@@ -3,10 +3,11 @@
  * `command`. The answer is one line of JSON, or, where the command streams, lines or octets until either side ends it.
  */
 import { once } from 'node:events';
-import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { SluiceError } from '../base/errors.js';
+import { makeFolder } from '../observe/folder.js';
 import { answers } from './control-answers.js';
 
 /** Longer requests are none of ours. */
@@ -56,7 +57,7 @@ export async function serveControl(
   commands: Readonly<Record<string, ControlHandler>>,
 ): Promise<ControlServer> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
   } catch (cause) {
     throw cannotListen(path, cause);
   }

@@ -1,7 +1,8 @@
 /** What the demonstration tells about itself while it runs: the commands that look at its bridges, to be copied; and its logs. */
-import { accessSync, constants, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { SluiceError } from '../base/errors.js';
+import { makeFolder } from '../observe/folder.js';
 import { INTERFACE, type Station } from './stations.js';
 
 /** Each bridge has its own loopback device, so they all take Prometheus' usual place for exporters. */
@@ -22,7 +23,7 @@ export function reportCommand(folder: string): string {
  */
 export function makeLogFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // Permissions alone do not tell: root has them all, on a read-only file system too.
     rmdirSync(mkdtempSync(join(folder, '.sluice-')));
   } catch (cause) {

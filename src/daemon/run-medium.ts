@@ -1,7 +1,8 @@
 /** A live medium in this process: emulated modems behind ptys, with a stable link to each. */
-import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../base/errors.js';
+import { makeFolder } from '../observe/folder.js';
 import { LiveMedium } from '../sim/live.js';
 import type { MediumPlan } from '../sim/medium-file.js';
 import type { MediumSummary } from '../sim/summary.js';
@@ -26,7 +27,7 @@ export function runMedium(plan: MediumPlan, folder: string, seed: number): Runni
     for (const link of links.values()) rmSync(link, { force: true });
   };
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const [station, path] of medium.slavePaths) {
       const link = join(folder, `station-${station}`);
       // A link that an earlier medium left; any other file of that name is somebody's, and refused below.

@@ -1,6 +1,8 @@
 /** The log in files that take turns, by pino's own transport. The only file that knows pino-roll. */
+import { dirname } from 'node:path';
 import roll from 'pino-roll';
 import { SluiceError } from '../base/errors.js';
+import { makeFolder } from './folder.js';
 import { tellFailures, WAITING_MAX_BYTES } from './log-failures.js';
 
 /** Where lines go; each ends with a line break. */
@@ -22,6 +24,7 @@ export interface LogFileOptions {
 /** @throws SluiceError `configuration` when it cannot be opened */
 export async function openLogFile({ file, fileBytes, filesKept, failed }: LogFileOptions): Promise<LineStream> {
   try {
+    makeFolder(dirname(file));
     const stream = await roll({
       file,
       size: `${Math.ceil(fileBytes / 1024)}k`,

@@ -39,6 +39,7 @@ describe("the folder for the demonstration's logs", () => {
   it.each([
     ['a file', () => writeFileSync(join(folder, 'f'), ''), () => join(folder, 'f')],
     ['where nobody can write', () => undefined, () => '/proc'],
+    ['where nothing can be made', () => undefined, () => '/proc/self/x'],
   ])('is refused as %s, with --logs as the remedy', (_what, prepare, path) => {
     prepare();
     let thrown: unknown;
