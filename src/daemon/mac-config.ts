@@ -9,8 +9,8 @@ import { LINK_HEADER_BYTES } from '../wire/link-frame.js';
 
 /** Frames of others that an attempt may have to wait for, before the packet in hand is too old: own estimate. */
 const WAITS_AN_ATTEMPT = 16;
-/** A duty cycle that has room for fewer frames in its window is a mistake. */
-const BUDGET_FRAMES = 4;
+/** A duty cycle that has room for fewer wins of the channel in its window, frames or bursts, is a mistake. */
+const BUDGET_WINS = 4;
 const MINUTE_US = 60_000_000;
 const DEADLINE_MIN_US = 5_000_000;
 /** What an exchange costs beside its data, two slots of contention and the answer, should be at most this share of it. */
@@ -38,7 +38,8 @@ export function macConfig(
   const bursts = capabilities.channelAccess === 'host' && slotUs >= BURST_FROM_A * frameUs;
   const wantedFrames = Math.ceil((2 * slotUs + ackEndUs) / (OVERHEAD_SHARE * frameUs));
   const burstFrames = bursts ? Math.min(BURST_FRAMES_MAX, wantedFrames) : 1;
-  const autoBurstUs = burstFrames > 1 ? burstFrames * frameUs : 0;
+  const winUs = longestWinUs(limits);
+  const autoBurstUs = burstFrames > 1 ? Math.min(burstFrames * frameUs, winUs) : 0;
   // Fragments of a burst share its waits.
   const rounds = Math.ceil(fragments / Math.max(1, burstFrames));
   const autoDeadlineUs = (link.maxRetries + rounds) * WAITS_AN_ATTEMPT * frameUs * Math.max(1, burstFrames);
@@ -48,12 +49,13 @@ export function macConfig(
     arq: link.arq && linkFrames,
     maxRetries: link.maxRetries,
     deadlineUs: link.deadlineMs === 'auto' ? Math.max(DEADLINE_MIN_US, autoDeadlineUs) : link.deadlineMs * 1000,
-    burstAirtimeUs: linkFrames ? (mac.burstMs === 'auto' ? autoBurstUs : mac.burstMs * 1000) : 0,
+    burstAirtimeUs: linkFrames ? (mac.burstMs === 'auto' ? autoBurstUs : burstUs(mac.burstMs, limits)) : 0,
     aggregate: linkFrames && link.aggregate,
     ...(link.interactiveDeadlineMs === 'auto' ? {} : { interactiveDeadlineUs: link.interactiveDeadlineMs * 1000 }),
-    limits: macLimits(limits, frameUs, (keyDownUs) => {
-      const shortestBytes = longestFrameBytes(driver, keyDownUs) - LINK_HEADER_BYTES - fcsBytes;
-      return linkFrames && mayCarry(link.mtuBytes, shortestBytes);
+    limits: macLimits(limits, {
+      frameUs,
+      bodyBytes: (keyDownUs) => longestFrameBytes(driver, keyDownUs) - LINK_HEADER_BYTES - fcsBytes,
+      fits: (body) => linkFrames && mayCarry(link.mtuBytes, body),
     }),
   };
 }
@@ -63,25 +65,63 @@ function mayCarry(mtuBytes: number, bodyBytes: number): boolean {
   return bodyBytes > FRAGMENT_HEADER_BYTES && fragmentCount(mtuBytes, bodyBytes) <= FRAGMENTS_MAX;
 }
 
-/** @param fits whether frames that keep the key down no longer than that can carry a packet of full size */
-function macLimits(limits: Configuration['limits'], frameUs: number, fits: (keyDownUs: number) => boolean): MacLimits {
+type LimitSettings = Configuration['limits'];
+
+function refuse(key: string, what: string): never {
+  throw new SluiceError('configuration', `${key}: ${what}`, { subject: key });
+}
+
+function budgetUs({ dutyCyclePermille, dutyCycleWindowMs }: LimitSettings): number {
+  return dutyCyclePermille < 1000 ? dutyCyclePermille * dutyCycleWindowMs : Number.POSITIVE_INFINITY;
+}
+
+/** A win that is longer than what the duty cycle ever leaves would never begin. */
+function longestWinUs(limits: LimitSettings): number {
+  return budgetUs(limits) / BUDGET_WINS;
+}
+
+function burstUs(burstMs: number, limits: LimitSettings): number {
+  const winUs = longestWinUs(limits);
+  const { keyDownMs = burstMs } = limits;
+  if (Math.min(burstMs, keyDownMs) * 1000 > winUs) {
+    const most = Math.floor(winUs / 1000);
+    refuse('mac.burstMs', `at most ${most}: ${BUDGET_WINS} bursts must fit into what limits.dutyCyclePermille leaves`);
+  }
+  return burstMs * 1000;
+}
+
+interface Frames {
+  /** Of a frame of full size. */
+  readonly frameUs: number;
+  /** What fits into a frame that keeps the key down no longer than that. */
+  bodyBytes(keyDownUs?: number): number;
+  /** Whether frames with so short bodies can carry a packet of full size. */
+  fits(bodyBytes: number): boolean;
+}
+
+function macLimits(limits: LimitSettings, { frameUs, bodyBytes, fits }: Frames): MacLimits {
   const { dutyCyclePermille, dutyCycleWindowMs, keyDownMs, quietMs, identification } = limits;
   const share = dutyCyclePermille / 1000;
   const windowUs = dutyCycleWindowMs * 1000;
-  const refuse = (key: string, what: string): never => {
-    throw new SluiceError('configuration', `limits.${key}: ${what}`, { subject: `limits.${key}` });
-  };
-  if (share < 1 && share * windowUs < BUDGET_FRAMES * frameUs) {
+  if (frameUs > longestWinUs(limits)) {
     refuse(
-      'dutyCyclePermille',
-      `at least ${BUDGET_FRAMES} frames of ${Math.ceil(frameUs / 1000)} ms must fit into its window`,
+      'limits.dutyCyclePermille',
+      `at least ${BUDGET_WINS} frames of ${Math.ceil(frameUs / 1000)} ms must fit into its window`,
     );
   }
-  if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !fits(keyDownMs * 1000)) {
+  if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !fits(bodyBytes(keyDownMs * 1000))) {
     refuse(
-      'keyDownMs',
+      'limits.keyDownMs',
       `${keyDownMs} is too short for a packet of link.mtuBytes, even in ${FRAGMENTS_MAX} fragments, which only ` +
         `link.encapsulation sluice makes; ${Math.ceil(frameUs / 1000)} holds a frame of full size`,
+    );
+  }
+  const text = new TextEncoder().encode(identification?.text ?? '');
+  const roomBytes = bodyBytes(keyDownMs === undefined ? undefined : keyDownMs * 1000);
+  if (identification !== undefined && text.length > roomBytes) {
+    refuse(
+      'limits.identification.text',
+      `at most ${roomBytes} octets, what a frame of this modem holds within its limits`,
     );
   }
   return {
@@ -92,7 +132,7 @@ function macLimits(limits: Configuration['limits'], frameUs: number, fits: (keyD
       ? {}
       : {
           identification: {
-            text: new TextEncoder().encode(identification.text),
+            text,
             intervalUs: identification.everyMinutes * MINUTE_US,
           },
         }),

@@ -6,10 +6,12 @@ import { mergeConfiguration, parseSetting } from '../../../src/modem/configurati
 import { createDriver } from '../../../src/modem/drivers/registry.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 
-function configFor(...settings: string[]): MacConfig {
+const configFor = (...settings: string[]): MacConfig => configOf('radio-9600', ...settings);
+
+function configOf(profile: string, ...settings: string[]): MacConfig {
   const needed = ['interface.station=1', 'interface.port=/dev/ttyUSB0'];
   const configuration = mergeConfiguration({
-    profile: 'radio-9600',
+    profile,
     settings: [...needed, ...settings].map(parseSetting),
   });
   return macConfig(configuration, createDriver(configuration, { scheduler: new VirtualTime(0), hostLatencyUs: 0 }));
@@ -28,5 +30,29 @@ describe('limits.keyDownMs', () => {
   it('may be shorter than a frame of full size where packets can be fragmented', () => {
     expect(configFor('limits.keyDownMs=100').limits?.keyDownUs).toBe(100_000);
     expect(() => configFor('limits.keyDownMs=100', 'link.encapsulation=ethernet')).toThrow(/limits\.keyDownMs/);
+  });
+});
+
+describe('a burst', () => {
+  it('is never longer than what the duty cycle leaves, or it would never begin', () => {
+    // 36 s an hour; eight frames, which make up for the slots under water, take as long.
+    expect(configOf('popoto-80').burstAirtimeUs).toBe(36_000_000);
+    expect(configOf('popoto-80', 'limits.dutyCyclePermille=10').burstAirtimeUs).toBe(9_000_000);
+    const settings = ['limits.dutyCyclePermille=1', 'mac.burstMs=4000'];
+    expect(() => configFor(...settings)).toThrow(/mac\.burstMs: at most 900/);
+    expect(configFor(...settings, 'limits.keyDownMs=800').burstAirtimeUs).toBe(4_000_000);
+  });
+
+  it('of one frame must fit, too', () => {
+    expect(() => configOf('popoto-80', 'limits.dutyCyclePermille=4')).toThrow(/limits\.dutyCyclePermille: at least 4/);
+  });
+});
+
+describe('limits.identification', () => {
+  it('is refused where its text makes a frame longer than the modem takes, or the key-down limit', () => {
+    const text = `limits.identification.text=${'X'.repeat(50)}`;
+    expect(() => configOf('popoto-80', text)).toThrow(/limits\.identification\.text: at most 32 octets/);
+    expect(() => configFor(text, 'limits.keyDownMs=50')).toThrow(/limits\.identification\.text: at most \d+ octets/);
+    expect(configFor(text).limits?.identification?.text).toHaveLength(50);
   });
 });
