@@ -164,7 +164,7 @@ export class Mac implements PhyListener {
   }
 
   sent(outcome: 'sent' | 'refused' | 'line-down'): void {
-    const what = this.#parts.transmitter.over();
+    const what = this.#parts.transmitter.over(outcome);
     const frame = this.#sending;
     const nowUs = this.#options.scheduler.nowUs();
     const lineDown = outcome === 'line-down' || this.#state === 'down';

@@ -94,13 +94,13 @@ export class Transmitter {
   }
 
   /** The modem says that it is over. Gives what it was. */
-  over(): Transmission | null {
+  over(outcome: 'sent' | 'refused' | 'line-down'): Transmission | null {
     const what = this.#onAir;
     this.#onAir = null;
     this.#endedUs = this.#options.scheduler.nowUs();
     this.#cancelKeyDown?.();
     this.#cancelKeyDown = null;
-    if (what === 'identification') this.#identified();
+    if (what === 'identification' && outcome === 'sent') this.#identified();
     return what;
   }
 

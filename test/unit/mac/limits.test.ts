@@ -188,6 +188,28 @@ describe('a station within its limits', () => {
     expect(mac.counters.identifications).toBe(2);
   });
 
+  it.each(['refused', 'line-down'] as const)('says who it is again where the modem did not: %s', (outcome) => {
+    const text = new TextEncoder().encode('N0CALL');
+    build({ limits: { identification: { text, intervalUs: 60_000_000 } } });
+    phy.listener.ready(true);
+    offer(packet(), packet());
+    while (phy.transmitted.length < 2) time.step();
+    phy.automatic = false;
+    if (outcome === 'line-down') phy.listener.ready(false);
+    phy.listener.sent(outcome);
+    expect(mac.counters.identifications).toBe(0);
+    phy.automatic = true;
+    phy.listener.ready(true);
+    time.runFor(30_000_000);
+    expect(phy.transmitted.map((_, index) => sent(index).type)).toEqual([
+      'ip',
+      'identification',
+      'identification',
+      'ip',
+    ]);
+    expect(mac.counters.identifications).toBe(1);
+  });
+
   it('gives up an interactive packet by its own deadline', () => {
     build({ interactiveDeadlineUs: 1_000_000, maxRetries: 15 });
     phy.listener.ready(true);
