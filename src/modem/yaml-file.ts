@@ -1,5 +1,5 @@
 /** Reads one YAML file or scalar into plain values; all failures name file, line and column. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { SluiceError } from '../base/errors.js';
 
@@ -38,12 +38,16 @@ export function parseYaml(source: string, origin: string): unknown {
   }
 }
 
-/** @throws SluiceError `configuration`: unreadable, or as `parseYamlMapping`. */
+/** No profile, configuration or medium is this long; /dev/zero never ends. */
+const FILE_MAX_BYTES = 2 ** 20;
+
+/** @throws SluiceError `configuration`: unreadable, longer than 1 MiB, or as `parseYamlMapping`. */
 export function readYamlMapping(path: string): Record<string, unknown> {
   let source: string;
   try {
-    source = readFileSync(path, 'utf8');
+    source = readText(path);
   } catch (cause) {
+    if (cause instanceof SluiceError) throw cause;
     const errno = (cause as NodeJS.ErrnoException).code;
     throw new SluiceError('configuration', `${path}: cannot be read (${errno ?? String(cause)})`, {
       subject: path,
@@ -53,4 +57,23 @@ export function readYamlMapping(path: string): Record<string, unknown> {
     });
   }
   return parseYamlMapping(source, path);
+}
+
+/** Read to its end, as far as that may be: pipes have no length (`-c <(...)`). */
+function readText(path: string): string {
+  const buffer = Buffer.alloc(FILE_MAX_BYTES + 1);
+  const fd = openSync(path, 'r');
+  try {
+    let bytes = 0;
+    for (let read = -1; read !== 0 && bytes < buffer.length; bytes += read) {
+      read = readSync(fd, buffer, bytes, buffer.length - bytes, null);
+    }
+    if (bytes <= FILE_MAX_BYTES) return buffer.toString('utf8', 0, bytes);
+  } finally {
+    closeSync(fd);
+  }
+  throw new SluiceError('configuration', `${path}: is longer than ${FILE_MAX_BYTES} octets`, {
+    subject: path,
+    remedy: 'Name a YAML file with settings.',
+  });
 }
