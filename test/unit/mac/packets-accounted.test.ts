@@ -1,0 +1,257 @@
+/**
+ * Every packet that was pulled ends once: delivered, or counted under a cause. Also where several share a frame or a burst, one
+ * goes in several frames, the modem contends or refuses, or the line comes and goes.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { DropCause } from '../../../src/base/drops.js';
+import { seededRandom } from '../../../src/base/random.js';
+import type { OwnFrame } from '../../../src/mac/air-tap.js';
+import { Mac } from '../../../src/mac/mac.js';
+import type { PhyCapabilities } from '../../../src/mac/phy.js';
+import type { MacConfig } from '../../../src/mac/ports.js';
+import { lateScheduler } from '../../../src/sim/late-host.js';
+import { VirtualTime } from '../../../src/sim/virtual-time.js';
+import { decodeAggregate } from '../../../src/wire/aggregate.js';
+import {
+  decodeLinkFrame,
+  encodeLinkFrame,
+  encodeReservation,
+  type LinkFrame,
+  SEQUENCES,
+} from '../../../src/wire/link-frame.js';
+import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
+import { FakePhy } from './fake-phy.js';
+
+const OWN = 1;
+
+type Event =
+  | { readonly kind: 'wait'; readonly us: number }
+  | { readonly kind: 'demand'; readonly to: number; readonly octets: readonly number[]; readonly priority: number }
+  | { readonly kind: 'carrier'; readonly busy: boolean }
+  /** An answer to what was sent last, with the number after it plus `ahead`, and these bits. */
+  | { readonly kind: 'answer'; readonly type: 'ack' | 'cts'; readonly ahead: number; readonly bitmap: number }
+  | { readonly kind: 'data'; readonly sequence: number; readonly more: boolean }
+  | { readonly kind: 'over'; readonly outcome: 'sent' | 'refused' }
+  | { readonly kind: 'line'; readonly up: boolean };
+
+const event = <K extends Event['kind']>(kind: K, fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Event> =>
+  fc.record({ kind: fc.constant(kind), ...fields }) as unknown as fc.Arbitrary<Event>;
+
+const events = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: event('wait', { us: fc.integer({ min: 1, max: 400_000 }) }) },
+    { weight: 1, arbitrary: event('wait', { us: fc.integer({ min: 1e6, max: 6e7 }) }) },
+    {
+      weight: 5,
+      arbitrary: event('demand', {
+        to: fc.constantFrom(2, 2, 3, BROADCAST),
+        octets: fc.array(fc.integer({ min: 3, max: 150 }), { minLength: 1, maxLength: 6 }),
+        priority: fc.constantFrom(0, 0, 6),
+      }),
+    },
+    { weight: 2, arbitrary: event('carrier', { busy: fc.boolean() }) },
+    {
+      weight: 5,
+      arbitrary: event('answer', {
+        type: fc.constantFrom('ack', 'ack', 'ack', 'cts'),
+        ahead: fc.constantFrom(0, 0, 0, -1, -3, 1, 9),
+        bitmap: fc.constantFrom(0, 0, 2, 6, 254),
+      }),
+    },
+    { weight: 2, arbitrary: event('data', { sequence: fc.integer({ min: 0, max: 31 }), more: fc.boolean() }) },
+    { weight: 3, arbitrary: event('over', { outcome: fc.constantFrom('sent', 'sent', 'refused') }) },
+    { weight: 1, arbitrary: event('line', { up: fc.boolean() }) },
+  ),
+  { minLength: 5, maxLength: 150 },
+);
+
+class World {
+  readonly time = new VirtualTime(1_000_000);
+  readonly phy: FakePhy;
+  readonly mac: Mac;
+  pulled = 0;
+  readonly delivered = new Set<string>();
+  readonly violations: string[] = [];
+  dropped = 0;
+  readonly #waiting: OutboundPacket[] = [];
+  /** Packets in the frames that wait for their answer, by sequence. */
+  readonly #open = new Map<number, string[]>();
+  /** Of packets in several frames: the parts that have arrived. */
+  readonly #parts = new Map<string, Set<string>>();
+  #onAir: { readonly ids: string[]; readonly frame: OwnFrame } | null = null;
+  #next = 1;
+  #up = false;
+  #sends = 0;
+  #sent = 0;
+
+  constructor(seed: number, capabilities: Partial<PhyCapabilities>, config: Partial<MacConfig>) {
+    const random = seededRandom(seed);
+    const scheduler = lateScheduler(this.time, () => random.below(3000));
+    this.phy = new FakePhy(this.time, { capabilities: { maxFrameBytes: 100, ...capabilities } });
+    this.phy.automatic = false;
+    const transmit = this.phy.transmit.bind(this.phy);
+    this.phy.transmit = (octets) => {
+      if (!this.#up) this.violations.push('sent while the line was down');
+      if (this.#sent < this.#sends) this.violations.push('sent before the last frame was over');
+      transmit(octets);
+      const number = ++this.#sends;
+      scheduler.at(this.time.nowUs() + this.phy.timing.airtimeUs(octets.length), () => {
+        if (this.#sent < number && this.#up) this.#over('sent');
+      });
+    };
+    this.mac = new Mac({
+      station: OWN,
+      phy: this.phy,
+      scheduler,
+      random,
+      source: {
+        pull: () => {
+          const packet = this.#waiting.shift() ?? null;
+          if (packet !== null) this.pulled++;
+          return packet;
+        },
+        idle: () => undefined,
+      },
+      observer: { deliver: () => undefined, drop: (cause) => this.#dropped(cause) },
+      config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 2, deadlineUs: 30_000_000, ...config },
+    });
+    this.mac.tap = {
+      transmitting: (octets, frame) => this.#transmitting(octets, frame),
+      transmitted: (outcome) => this.#transmitted(outcome),
+      settled: (sequences) => {
+        for (const sequence of sequences ?? []) this.#arrived(this.#open.get(sequence) ?? []);
+      },
+      received: () => undefined,
+      heard: () => undefined,
+    };
+    this.#line(true);
+  }
+
+  play(each: Event): void {
+    if (each.kind === 'wait') this.time.runFor(each.us);
+    else if (each.kind === 'demand') {
+      for (const octets of each.octets) this.#offer(each.to, octets, each.priority);
+      this.mac.demand();
+    } else if (each.kind === 'carrier') this.phy.listener.carrier(this.#up && each.busy);
+    else if (each.kind === 'answer') this.#answer(each);
+    else if (each.kind === 'data') this.#hear({ type: 'ip', source: 5, sequence: each.sequence, more: each.more });
+    else if (each.kind === 'over' && this.#up && this.#sent < this.#sends) this.#over(each.outcome);
+    else if (each.kind === 'line') this.#line(each.up);
+  }
+
+  comeToRest(): void {
+    this.#waiting.length = 0;
+    this.#line(true);
+    this.phy.listener.carrier(false);
+    this.time.runFor(300_000_000);
+  }
+
+  #offer(destination: number, octets: number, priority: number): void {
+    const payload = new Uint8Array(octets);
+    payload.set([0x45, this.#next >> 8, this.#next & 0xff]);
+    this.#next++;
+    this.#waiting.push({ destination, kind: 'ip', payload, priority });
+  }
+
+  #line(up: boolean): void {
+    if (up === this.#up) return;
+    this.#up = up;
+    this.phy.listener.ready(up);
+    if (up) return;
+    if (this.#sent < this.#sends) this.#over('line-down');
+    this.phy.listener.carrier(false);
+  }
+
+  #over(outcome: 'sent' | 'refused' | 'line-down'): void {
+    this.#sent = this.#sends;
+    this.phy.listener.sent(outcome);
+  }
+
+  #answer({ type, ahead, bitmap }: Event & { kind: 'answer' }): void {
+    const octets = this.phy.transmitted.at(-1)?.octets;
+    const last = octets === undefined ? 'rx-truncated' : decodeLinkFrame(octets, 4);
+    if (typeof last === 'string' || last.destination === BROADCAST) return;
+    const sequence = (last.sequence + 1 + ahead + SEQUENCES) % SEQUENCES;
+    const body = type === 'cts' ? encodeReservation(900_000) : bitmap === 0 ? new Uint8Array(0) : Uint8Array.of(bitmap);
+    this.#hear({ type, source: last.destination, sequence, body });
+  }
+
+  #hear(fields: Partial<LinkFrame> & Pick<LinkFrame, 'type' | 'source'>): void {
+    if (!this.#up) return;
+    const body = new Uint8Array([0x45, 7]);
+    const frame = { destination: OWN, sequence: 0, behind: 0, more: false, retry: false, body, ...fields };
+    this.phy.listener.received(encodeLinkFrame(frame, 4), {});
+  }
+
+  #transmitting(octets: Uint8Array, frame: OwnFrame): void {
+    const sent = decodeLinkFrame(octets, 4);
+    if (typeof sent === 'string') this.violations.push(`sent what is no frame: ${sent}`);
+    else this.#onAir = { ids: idsOf(sent), frame };
+  }
+
+  #transmitted(outcome: string): void {
+    const onAir = this.#onAir;
+    this.#onAir = null;
+    if (onAir === null || outcome === 'line-down') return;
+    const { ids, frame } = onAir;
+    if (frame.wantsAck && frame.sequence !== null) this.#open.set(frame.sequence, ids);
+    else if (outcome === 'sent') this.#arrived(ids);
+  }
+
+  #arrived(ids: readonly string[]): void {
+    for (const id of ids) {
+      const [whole = '', part] = id.split('/');
+      const parts = this.#parts.get(whole) ?? new Set<string>();
+      this.#parts.set(whole, parts);
+      if (part !== undefined) parts.add(part);
+      // The last one says how many there are.
+      const isWhole = part === undefined || [...parts].some((each) => each === `last${parts.size - 1}`);
+      if (isWhole) this.delivered.add(whole);
+    }
+  }
+
+  #dropped(cause: DropCause): void {
+    if (!cause.startsWith('rx-')) this.dropped++;
+  }
+}
+
+function idOf(payload: Uint8Array): string {
+  return `${((payload[1] ?? 0) << 8) | (payload[2] ?? 0)}`;
+}
+
+/** Packets in a frame; of a fragment, its packet's number and its own. */
+function idsOf({ type, body }: LinkFrame): string[] {
+  if (type === 'ip') return [idOf(body)];
+  if (type === 'aggregate') return (decodeAggregate(body) ?? []).map(({ payload }) => idOf(payload));
+  const control = body[1] ?? 0;
+  return type === 'fragment' ? [`fragments${body[0]}/${control >= 128 ? 'last' : ''}${control % 128}`] : [];
+}
+
+describe('packets', () => {
+  const account = (capabilities: Partial<PhyCapabilities>, config: Partial<MacConfig>): void => {
+    fc.assert(
+      fc.property(events, fc.integer({ min: 1, max: 1e6 }), (list, seed) => {
+        const world = new World(seed, capabilities, config);
+        for (const each of list) world.play(each);
+        world.comeToRest();
+        expect(world.violations).toEqual([]);
+        expect(world.mac.snapshot().inHand).toBe(0);
+        expect(world.mac.snapshot().state).toBe('idle');
+        const { pulled, delivered, dropped } = world;
+        expect({ pulled }).toEqual({ pulled: delivered.size + dropped });
+      }),
+      { numRuns: 300, seed: 20_261 },
+    );
+  };
+
+  it('alone', () => account({ maxFrameBytes: 200 }, {}));
+  it('several in a burst', () => account({ maxFrameBytes: 200 }, { burstAirtimeUs: 600_000 }));
+  it('in fragments', () => account({ maxFrameBytes: 40 }, {}));
+  it('in fragments and bursts', () => account({ maxFrameBytes: 40 }, { burstAirtimeUs: 150_000 }));
+  it('where nothing is acknowledged', () => account({ maxFrameBytes: 40 }, { arq: false }));
+  it('with a modem that contends', () => account({ channelAccess: 'modem' }, {}));
+  it('over a full-duplex line', () => account({ channelAccess: 'none', duplex: 'full' }, { burstAirtimeUs: 300_000 }));
+  it('within limits', () =>
+    account({}, { limits: { dutyCycle: { share: 0.2, windowUs: 10_000_000 }, keyDownUs: 60_000, quietUs: 500_000 } }));
+});
