@@ -1,6 +1,7 @@
 // Registration of everything the addon exports; no code of its own.
 #include <napi.h>
 
+#include "descriptor_watch.h"
 #include "memory.h"
 #include "netlink_socket.h"
 #include "network_namespace.h"
@@ -21,6 +22,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   sluice::PacketRing::Register(env, exports);
   sluice::Pty::Register(env, exports);
   sluice::UdpSocket::Register(env, exports);
+  sluice::DescriptorWatch::Register(env, exports);
   sluice::RegisterMemory(env, exports);
   sluice::RegisterTty(env, exports);
   sluice::RegisterTtyLines(env, exports);

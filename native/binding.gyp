@@ -7,6 +7,7 @@
         'addon.cc',
         'common.cc',
         'readiness.cc',
+        'descriptor_watch.cc',
         'tap_device.cc',
         'netlink_socket.cc',
         'packet_socket.cc',

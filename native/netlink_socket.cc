@@ -212,7 +212,7 @@ void NetlinkSocket::OnNotification(const Napi::CallbackInfo& info) {
   notify_ = Napi::Persistent(callback);
 }
 
-void NetlinkSocket::OnReadable(void* data, int status) {
+void NetlinkSocket::OnReadable(void* data, int status, int) {
   auto* self = static_cast<NetlinkSocket*>(data);
   const Napi::Env env = self->Env();
   const Napi::HandleScope scope(env);

@@ -28,7 +28,7 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
 
   // Receives one datagram of the kernel into buffer_, whole. Gives its length, or a negative errno.
   ssize_t Receive(int flags);
-  static void OnReadable(void* data, int status);
+  static void OnReadable(void* data, int status, int events);
   void StopNotifications();
 
   Fd fd_;

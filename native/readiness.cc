@@ -3,7 +3,7 @@
 
 namespace sluice {
 
-int Readiness::Start(int fd, Handler handler, void* owner) {
+int Readiness::Start(int fd, Handler handler, void* owner, int events) {
   if (ended_) return -ECANCELED;
   handler_ = handler;
   handler_owner_ = owner;
@@ -23,7 +23,7 @@ int Readiness::Start(int fd, Handler handler, void* owner) {
     SetReferenced(referenced_);
   }
   // libuv stops a handle that reports an error, so starting again is always right.
-  return uv_poll_start(&handle_->poll, UV_READABLE, OnPoll);
+  return uv_poll_start(&handle_->poll, events, OnPoll);
 }
 
 void Readiness::Stop() {
@@ -51,10 +51,10 @@ void Readiness::Close() {
   uv_close(reinterpret_cast<uv_handle_t*>(&handle->poll), OnClosed);
 }
 
-void Readiness::OnPoll(uv_poll_t* poll, int status, int) {
+void Readiness::OnPoll(uv_poll_t* poll, int status, int events) {
   const auto* handle = static_cast<Handle*>(poll->data);
   Readiness* owner = handle->owner;
-  if (owner != nullptr) owner->handler_(owner->handler_owner_, status);
+  if (owner != nullptr) owner->handler_(owner->handler_owner_, status, events);
 }
 
 void Readiness::OnClosed(uv_handle_t* closed) {

@@ -12,15 +12,15 @@ namespace sluice {
 // The handle keeps the loop alive only between Start and Stop, and not even then after SetReferenced(false).
 class Readiness {
  public:
-  using Handler = void (*)(void* owner, int status);
+  using Handler = void (*)(void* owner, int status, int events);
 
   explicit Readiness(napi_env env) : env_(env) {}
   ~Readiness() { Close(); }
   Readiness(const Readiness&) = delete;
   Readiness& operator=(const Readiness&) = delete;
 
-  // Calls `handler` for as long as the descriptor is readable or hung up, until Stop. Gives 0 or a negative errno.
-  int Start(int fd, Handler handler, void* owner);
+  // Calls `handler` for as long as the descriptor is ready so or hung up, until Stop. Gives 0 or a negative errno.
+  int Start(int fd, Handler handler, void* owner, int events = UV_READABLE);
   void Stop();
   void SetReferenced(bool referenced);
   // To be called before the descriptor is closed. Idempotent.
@@ -46,6 +46,8 @@ class Readiness {
 
 // Readiness that calls one JavaScript function once: what `arm` and `disarm` are made of. `Wrapped` is kept alive
 // while armed, so that an armed device is not collected.
+// After a call it goes on watching, unreferenced, until it is ready once more and nobody has armed it: who arms it again
+// in the meantime, as readers do that have read all there was, saves two system calls (epoll_ctl).
 template <typename Wrapped>
 class OneShot {
  public:
@@ -57,8 +59,12 @@ class OneShot {
       callback_ = Napi::Persistent(callback);
       return 0;
     }
-    const int result = readiness_.Start(fd, &OneShot::OnReady, this);
-    if (result != 0) return result;
+    if (!watching_) {
+      const int result = readiness_.Start(fd, &OneShot::OnReady, this);
+      if (result != 0) return result;
+      watching_ = true;
+    }
+    readiness_.SetReferenced(referenced_);
     callback_ = Napi::Persistent(callback);
     wrapped_->Ref();
     return 0;
@@ -66,12 +72,15 @@ class OneShot {
 
   void Disarm() {
     if (callback_.IsEmpty()) return;
-    readiness_.Stop();
+    Stop();
     callback_.Reset();
     wrapped_->Unref();
   }
 
-  void SetReferenced(bool referenced) { readiness_.SetReferenced(referenced); }
+  void SetReferenced(bool referenced) {
+    referenced_ = referenced;
+    if (!callback_.IsEmpty()) readiness_.SetReferenced(referenced);
+  }
 
   void Close() {
     Disarm();
@@ -85,19 +94,30 @@ class OneShot {
   }
 
  private:
-  // Any status: the read that follows tells what happened.
-  static void OnReady(void* data, int) {
+  void Stop() {
+    readiness_.Stop();
+    watching_ = false;
+  }
+
+  // Any status: the read that follows tells what happened. On an error libuv has stopped the handle.
+  static void OnReady(void* data, int status, int) {
     auto* self = static_cast<OneShot*>(data);
+    if (status < 0 || self->callback_.IsEmpty()) self->Stop();
+    if (self->callback_.IsEmpty()) return;
     const Napi::Env env = self->wrapped_->Env();
     const Napi::HandleScope scope(env);
     const Napi::Function callback = self->callback_.Value();
     // Before the call, which may arm again or close the device; the scope holds the object until then.
     const Napi::Value keep = self->wrapped_->Value();
-    self->Disarm();
+    self->callback_.Reset();
+    self->wrapped_->Unref();
+    self->readiness_.SetReferenced(false);
     CallFromLoop(env, callback, {});
     static_cast<void>(keep);
   }
 
+  bool watching_ = false;
+  bool referenced_ = true;
   Readiness readiness_;
   Wrapped* wrapped_;
   Napi::FunctionReference callback_;

@@ -110,12 +110,24 @@ static Napi::Value QueuedBytes(const Napi::CallbackInfo& info) {
   return ResultOrErrno(info.Env(), result < 0 ? -1 : count);
 }
 
-// (fd, buffer) -> octets read, 0 at the end, or a negative errno
+// A tty gives at most 4095 octets at a time (n_tty's buffer is 4096); with less than half of that, there is no more yet.
+static constexpr size_t kTtyBuffer = 4096;
+static constexpr ssize_t kFullRead = 2048;
+
+// (fd, buffer) -> octets read, 0 at the end, or a negative errno. Goes on as long as the octets come in full pieces and the
+// buffer has room for another; a failure after the first is left to the next call.
 static Napi::Value ReadOctets(const Napi::CallbackInfo& info) {
   int64_t fd = -1;
   Bytes buffer;
   if (!GetInt(info, 0, &fd) || !GetBytes(info, 1, &buffer)) return info.Env().Undefined();
-  return ResultOrErrno(info.Env(), read(static_cast<int>(fd), buffer.data, buffer.length));
+  size_t total = 0;
+  ssize_t bytes = 0;
+  do {
+    bytes = read(static_cast<int>(fd), buffer.data + total, buffer.length - total);
+    if (bytes <= 0) break;
+    total += static_cast<size_t>(bytes);
+  } while (bytes >= kFullRead && buffer.length - total >= kTtyBuffer);
+  return ResultOrErrno(info.Env(), total > 0 ? static_cast<int64_t>(total) : bytes);
 }
 
 // (fd, octets) -> octets taken, or a negative errno

@@ -23,6 +23,7 @@ import {
   setModemLines,
   setRs485,
   setTcpUserTimeout,
+  watchDescriptor,
   writeOctets,
 } from '../native/descriptors.js';
 import { addonLoops } from '../native/octet-loops.js';
@@ -132,6 +133,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
               setLowLatency,
               setModemLines,
               setRs485,
+              watch: watchDescriptor,
               write: writeOctets,
             },
             setUserTimeout: setTcpUserTimeout,

@@ -65,6 +65,11 @@ export interface RawUdpSocket {
   close(): void;
 }
 
+export interface RawDescriptorWatch {
+  watch(events: number): void;
+  close(): void;
+}
+
 /** Positions and lengths outside of the octets throw a RangeError. */
 export interface RawOctetLoops {
   crc32c(octets: Uint8Array, length: number, previous: number): number;
@@ -91,6 +96,7 @@ export interface Addon extends RawOctetLoops {
   readonly PacketRing: new (ifindex: number, blockBytes: number, blocks: number, retireMs: number) => RawPacketRing;
   readonly Pty: new () => RawPty;
   readonly UdpSocket: new (address: string, port: number, typeOfService: number, blocking: boolean) => RawUdpSocket;
+  readonly DescriptorWatch: new (fd: number, ready: (events: number) => void) => RawDescriptorWatch;
   trimMemory(): void;
   inputBytes(fd: number): number;
   readOctets(fd: number, buffer: Uint8Array): number;

@@ -1,5 +1,6 @@
 /** What can be asked and set by file descriptor or name alone, without a handle of our own: ttys, sockets, namespaces. */
 import { addon } from './addon.js';
+import type { RawDescriptorWatch } from './binding.js';
 import { translated } from './errors.js';
 
 /** Octets that a tty has received and nobody has read (FIONREAD), or a negative errno. */
@@ -7,7 +8,19 @@ export function inputBytes(fd: number): number {
   return addon().inputBytes(fd);
 }
 
-/** read(2). @returns octets, 0 at the end, or a negative errno */
+/**
+ * Calls back with 1 (readable), 2 (writable) or 3 as long as the descriptor is ready as `watch` said last; with 0 when that
+ * failed, and it goes on only after another `watch`. Keeps the process alive. `close` must be called before the descriptor is
+ * closed.
+ */
+export function watchDescriptor(fd: number, ready: (events: number) => void): RawDescriptorWatch {
+  return translated(() => new (addon().DescriptorWatch)(fd, ready));
+}
+
+/**
+ * read(2), repeated as long as it gives a tty's full piece and the buffer has room for another.
+ * @returns octets, 0 at the end, or a negative errno
+ */
 export function readOctets(fd: number, buffer: Uint8Array): number {
   return addon().readOctets(fd, buffer);
 }

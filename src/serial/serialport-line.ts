@@ -15,6 +15,7 @@ import { SluiceError } from '../base/errors.js';
 import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from './line.js';
 import { lostError, openError } from './line-errors.js';
 import { PortWaits, readInputs, setOutputs } from './modem-lines.js';
+import { type PortWatch, READABLE, WRITABLE, watchPort } from './port-watch.js';
 import { applyRs485 } from './rs485.js';
 import type { SerialPortHandle } from './serialport-handle.js';
 import { readOctets, writeOctets } from './tty-octets.js';
@@ -27,16 +28,8 @@ export interface SerialPortLineParts {
   readonly extras?: TtyExtras;
 }
 
-// libuv's uv_poll_event.
-const READABLE = 1;
-const WRITABLE = 2;
-
-/** A tty gives at most 4095 octets a read (n_tty's buffer is 4096). */
+/** Sixteen times what a tty gives in one piece (4095 octets: n_tty's buffer is 4096). */
 const READ_BUFFER_BYTES = 65_536;
-/** After so many reads the event loop has its turn, however much arrives. */
-const READS_A_TURN = 16;
-/** Below this a read has surely emptied the tty, and another would only fail. */
-const FULL_READ_BYTES = 2048;
 /** UARTs bear about 2 % at each end before octets are misread; a device that deviates more does not do the rate. */
 const BAUD_RATE_TOLERANCE = 0.03;
 /** How long `close` waits for the kernel to send what it has, before that is thrown away. */
@@ -54,6 +47,7 @@ export class SerialPortLine implements Line {
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   #listener: LineListener | undefined;
   #port: SerialPortHandle | undefined;
+  #portWatch: PortWatch | undefined;
   #fd = -1;
   #lockFd = -1;
   /** The `open` that runs, and whether `close` was called during it. */
@@ -64,7 +58,6 @@ export class SerialPortLine implements Line {
   /** A loss whose report is on its way. */
   #unreported: SluiceError | undefined;
   #released: Promise<void> = Promise.resolve();
-  #turnPending = false;
   #bytesIn = 0;
   #bytesOut = 0;
   #bytesDropped = 0;
@@ -256,52 +249,38 @@ export class SerialPortLine implements Line {
     const port = this.#port;
     if (port === undefined) return;
     this.#listener = listener;
-    // The poller calls from outside of Node's own callbacks: the work waits for the check phase, right after, where thrown
-    // errors and promises are treated as everywhere.
-    const wake = (): void => {
-      if (this.#turnPending) return;
-      this.#turnPending = true;
-      setImmediate(() => {
-        this.#turnPending = false;
-        this.#turn();
-      });
-    };
-    port.poller.on('readable', wake);
-    port.poller.on('writable', wake);
+    this.#portWatch = watchPort(port, this.#fd, this.#parts.extras, (events) => this.#turn(events));
     this.#watch();
   }
 
   #watch(): void {
     if (this.#listener === undefined) return;
     try {
-      this.#port?.poller.poll(this.#queue.bytes > 0 ? READABLE | WRITABLE : READABLE);
+      this.#portWatch?.watch(this.#queue.bytes > 0 ? READABLE | WRITABLE : READABLE);
     } catch (failure) {
       this.#lose(failure);
     }
   }
 
-  #turn(): void {
+  #turn(events: number): void {
     try {
       const waitingBytes = this.#queue.bytes;
       // First what makes others wait: the modem, and whoever fills this queue.
-      this.#flushQueue();
+      if ((events & WRITABLE) !== 0) this.#flushQueue();
       if (this.#queue.bytes < waitingBytes) this.#listener?.drained?.();
-      this.#readAll();
+      if ((events & READABLE) !== 0) this.#read();
     } finally {
       this.#watch();
     }
   }
 
-  #readAll(): void {
-    for (let reads = 0; reads < READS_A_TURN; reads++) {
-      const listener = this.#listener;
-      if (listener === undefined) return;
-      const bytes = this.#readNow();
-      if (bytes <= 0) return;
-      this.#bytesIn += bytes;
-      listener.data(this.#buffer.subarray(0, bytes));
-      if (bytes < FULL_READ_BYTES) return;
-    }
+  /** Once: after that the event loop has its turn, and calls again if more has come. */
+  #read(): void {
+    const listener = this.#listener;
+    const bytes = listener === undefined ? 0 : this.#readNow();
+    if (bytes <= 0) return;
+    this.#bytesIn += bytes;
+    listener?.data(this.#buffer.subarray(0, bytes));
   }
 
   /** Octets read; 0 when there are none; -1 when the line was lost. */
@@ -350,6 +329,8 @@ export class SerialPortLine implements Line {
     const port = this.#port;
     const lockFd = this.#lockFd;
     this.#listener = undefined;
+    this.#portWatch?.close();
+    this.#portWatch = undefined;
     this.#port = undefined;
     this.#lockFd = -1;
     this.#bytesDropped += this.#queue.clear();
@@ -360,8 +341,6 @@ export class SerialPortLine implements Line {
 
   async #closeDevice(port: SerialPortHandle | undefined, lockFd: number): Promise<void> {
     if (port !== undefined) {
-      port.poller.removeAllListeners();
-      port.poller.stop();
       await this.#linger(port);
       await port.close().catch(() => undefined);
     }

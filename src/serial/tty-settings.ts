@@ -30,9 +30,11 @@ export interface TtyExtras {
   setExclusive(fd: number, exclusive: boolean): number;
   /** flock(2) with LOCK_EX and LOCK_NB. */
   lockExclusive(fd: number): number;
-  /** read(2) and write(2): octets, or a negative errno. */
+  /** read(2), repeated as long as it comes full and there is room, and write(2): octets, or a negative errno. */
   read?(fd: number, buffer: Uint8Array): number;
   write?(fd: number, octets: Uint8Array): number;
+  /** Calls back as long as the descriptor is ready as `watch` says (see port-watch.ts); with 0 when that fails. */
+  watch?(fd: number, ready: (events: number) => void): { watch(events: number): void; close(): void };
   /** TIOCMBIS and TIOCMBIC. */
   setModemLines?(fd: number, raise: number, drop: number): number;
   /** TIOCMGET. */

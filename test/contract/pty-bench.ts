@@ -6,6 +6,7 @@ import {
   outputBytes,
   readOctets,
   setExclusive,
+  watchDescriptor,
   writeOctets,
 } from '../../src/native/descriptors.js';
 import { SerialPortLine } from '../../src/serial/serialport-line.js';
@@ -20,6 +21,7 @@ export const ttyExtras: TtyExtras = {
   lockExclusive,
   read: readOctets,
   write: writeOctets,
+  watch: watchDescriptor,
 };
 
 export const TTY_SETTINGS: TtySettings = {

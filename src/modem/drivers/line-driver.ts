@@ -105,7 +105,9 @@ export abstract class LineDriver implements ModemDriver {
   }
 
   lineDrained(): void {
-    if (this.#batched && !this.#pumping) this.#transmissionTimer(0, () => this.#pump());
+    if (!this.#batched || this.#pumping) return;
+    this.#cancelTransmission?.();
+    this.#pump();
   }
 
   lineData(octets: Uint8Array): void {
