@@ -157,14 +157,20 @@ function removeStale(path: string): void {
 
 function serveConnection(socket: Socket, commands: Readonly<Record<string, ControlHandler>>, gone: AbortSignal): void {
   let text = '';
+  let isAnswered = false;
   const finish = new AbortController();
-  socket.once('end', () => finish.abort());
+  socket.once('end', () => {
+    finish.abort();
+    // Who only looked whether somebody answers has left; our half would stay open for ever.
+    if (!isAnswered) socket.end();
+  });
   const take = (chunk: string): void => {
     text += chunk;
     if (!text.includes('\n')) {
       if (text.length > REQUEST_MAX_BYTES) socket.destroy();
       return;
     }
+    isAnswered = true;
     socket.off('data', take);
     // Whatever else comes is read and ignored, so that the reader's leaving is seen.
     socket.resume();

@@ -1,4 +1,5 @@
 /** The control socket over a real Unix socket: answers, streams, readers that are slow or leave. */
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,6 +53,15 @@ it('answers with what the command gives, also later', async () => {
   expect(await askControl(path, 'status')).toEqual({ a: 1 });
   expect(await askControl(path, 'later', { x: [2] })).toEqual({ x: [2] });
   expect(await raw('{"command":"status"}\n')).toBe('{"a":1}\n');
+});
+
+it.each(['', '{"command":'])('lets go of who leaves without a request: "%s"', async (text) => {
+  await serve({ status: () => 1 });
+  const socket = createConnection({ path, allowHalfOpen: true });
+  socket.resume().end(text);
+  // Comes when the daemon has closed its half; a look whether it runs would cost it a descriptor each time.
+  await once(socket, 'end');
+  socket.destroy();
 });
 
 it('says what is wrong with a request', async () => {
