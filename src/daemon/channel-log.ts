@@ -38,12 +38,15 @@ export class ChannelLog {
   readonly #loggedDrops = new Map<DropCause, { readonly total: number; readonly atUs: number }>();
   #cancel: (() => void) | undefined;
   #before: ChannelMoment;
-  #lastDropped = { tap: 0, qdisc: 0 };
+  /** What a TAP that others made, or a kept queue, dropped before our time is no leak of ours. */
+  #lastDropped: { readonly tap: number; readonly qdisc: number };
 
   /** The first interval begins now. */
   constructor(parts: ChannelLogParts) {
     this.#parts = parts;
     this.#before = this.#moment({});
+    const { tapDropped, qdisc } = parts.status().backPressure;
+    this.#lastDropped = { tap: tapDropped, qdisc: qdisc.dropped };
   }
 
   start(): void {

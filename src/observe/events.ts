@@ -143,7 +143,7 @@ export interface LogEvents {
     readonly lostPackets?: number;
     readonly remedy?: string;
   };
-  /** Packets were dropped that back pressure should have held. Counts since the start. */
+  /** Packets were dropped that back pressure should have held. Counts since device and qdisc were made. */
   readonly 'back-pressure-leak': {
     readonly mode: BackPressureName;
     readonly tapDropped: number;

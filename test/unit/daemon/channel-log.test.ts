@@ -25,7 +25,8 @@ beforeEach(() => {
   time = new VirtualTime(0);
   neighbours = new Neighbours();
   drops = {};
-  backPressure = { mode: 'gate', tapDropped: 0, qdisc: { dropped: 0 } };
+  // From before our time.
+  backPressure = { mode: 'gate', tapDropped: 40, qdisc: { dropped: 7 } };
   texts = [];
   const counters = newMacCounters();
   const snapshot = (): Partial<MacSnapshot> => ({
@@ -100,10 +101,10 @@ describe('drops', () => {
 
   it('that back pressure should have prevented are an error, once in ten minutes', () => {
     for (let interval = 0; interval < 30; interval++) {
-      backPressure = { ...backPressure, tapDropped: interval };
+      backPressure = { ...backPressure, tapDropped: 40 + interval };
       time.runFor(INTERVAL_US);
     }
-    expect(lines('back-pressure-leak')).toMatchObject([{ level: 50, tapDropped: 1, qdiscDropped: 0 }]);
+    expect(lines('back-pressure-leak')).toMatchObject([{ level: 50, tapDropped: 41, qdiscDropped: 7 }]);
   });
 });
 
