@@ -80,10 +80,8 @@ export function configurationError(
   merged: unknown,
   layers: readonly Layer[],
   subject: string,
+  remedy = 'Correct the keys named; "sluice profiles show ID" prints a complete profile.',
 ): SluiceError {
   const lines = [...new Set(issues.flatMap((issue) => describe(issue, merged, layers)))];
-  return new SluiceError('configuration', lines.join('\n'), {
-    subject,
-    remedy: 'Correct the keys named; "sluice profiles show ID" prints a complete profile.',
-  });
+  return new SluiceError('configuration', lines.join('\n'), { subject, remedy });
 }

@@ -11,6 +11,8 @@ import type { EmulatorSettings } from './emulators/emulator.js';
 import { emulatorNames } from './emulators/registry.js';
 import { Medium, type Position } from './medium.js';
 
+const REMEDY = 'Correct the keys named; src/sim/medium-file.md says what they are.';
+
 const number = (expected: string, allows: (value: number) => boolean): z.ZodNumber =>
   z.number({ error: expected }).refine(allows, { error: expected });
 const probability = (): z.ZodNumber => number('a number from 0 to below 1', (value) => value >= 0 && value < 1);
@@ -110,7 +112,7 @@ export function buildMedium(planned: MediumPlan, scheduler: Scheduler, random: R
 
 function plan(values: Record<string, unknown>, origin: string): MediumPlan {
   const result = schema.safeParse(values);
-  if (!result.success) throw configurationError(result.error.issues, values, [{ origin, values }], origin);
+  if (!result.success) throw configurationError(result.error.issues, values, [{ origin, values }], origin, REMEDY);
   const file = result.data;
   checkStations(file, origin);
   const { turnaroundMs, carrierDetectMs, lineBaud, flowControl, bufferBytes } = file;
@@ -146,7 +148,7 @@ function refuse(origin: string, key: string, value: unknown, allowed: string): n
     `${key}: ${showValue(value)} is not allowed; expected ${allowed} [${origin}]`,
     {
       subject: origin,
-      remedy: 'Correct the key named.',
+      remedy: REMEDY,
     },
   );
 }

@@ -140,6 +140,8 @@ seed: 42
     }
     expect(isSluiceError(caught, 'configuration')).toBe(true);
     expect(String(caught)).toMatch(message);
+    // A profile would be no help with a medium.
+    expect(String(isSluiceError(caught) && caught.details.remedy)).not.toMatch(/profiles/);
   });
 
   it('reads a file, and names one that is not there', () => {
