@@ -30,6 +30,9 @@ const POLL_US = 500;
 const LINE_POLL_US = 10_000;
 /** How often CTS is looked at while it holds the last octets back. */
 const CTS_POLL_US = 5_000;
+/** A modem that takes nothing for longer than this, and longer than its frames last, is told of: own estimate. */
+const HELD_LONG_US = 10_000_000;
+const HELD_LONG_FRAMES = 4;
 
 const DROP_OF_DISCARD: Readonly<Record<DiscardCause, DropCause>> = {
   noise: 'rx-framing',
@@ -48,6 +51,9 @@ export abstract class LineDriver implements ModemDriver {
   protected readonly airOctetUs: number;
   readonly #paced: 'frame' | 'stream' | 'line';
   readonly #hardwareFlow: boolean;
+  readonly #remark: DriverOptions['remark'];
+  /** Since when the modem has held CTS back; infinity once that was told. */
+  #heldSinceUs: number | undefined;
   readonly #settleUs: number;
   readonly #leadUs: number;
   readonly #init: LineInit;
@@ -74,6 +80,7 @@ export abstract class LineDriver implements ModemDriver {
     this.lineOctetUs = lineOctetUs(profile.line);
     this.airOctetUs = airOctetUs(profile);
     this.#hardwareFlow = profile.line.flowControl === 'rtscts';
+    this.#remark = options.remark;
     this.#settleUs = profile.line.settleMs * 1000;
     this.#leadUs = Math.max(LEAD_US, 2 * this.hostLatencyUs);
     this.#init = new LineInit(
@@ -301,6 +308,7 @@ export abstract class LineDriver implements ModemDriver {
   #check(): void {
     const waitingBytes = (this.#line?.unwrittenBytes ?? 0) - this.#toleratedBytes();
     const isHeld = this.isHeld();
+    this.#watchCts();
     if (waitingBytes <= 0 && !isHeld) {
       this.#over(this.outcome());
       return;
@@ -311,6 +319,27 @@ export abstract class LineDriver implements ModemDriver {
 
   /** The modem takes nothing at the moment: what the kernel has taken for it waits there, and the next frame would too. */
   protected isHeld(): boolean {
+    return this.#ctsHolds();
+  }
+
+  /** It may hold for ever, and must not do so unseen. */
+  #watchCts(): void {
+    const nowUs = this.scheduler.nowUs();
+    if (!this.#ctsHolds()) {
+      this.#heldSinceUs = undefined;
+      return;
+    }
+    this.#heldSinceUs ??= nowUs;
+    const frameUs = this.timing.airtimeUs(this.capabilities.maxFrameBytes);
+    if (nowUs - this.#heldSinceUs < Math.max(HELD_LONG_US, HELD_LONG_FRAMES * frameUs)) return;
+    this.#heldSinceUs = Number.POSITIVE_INFINITY;
+    this.#remark?.(
+      'CTS has been released for long: the modem takes nothing, and what is to be sent waits',
+      'Is the modem on, and CTS wired? If it is not, set line.flowControl to none.',
+    );
+  }
+
+  #ctsHolds(): boolean {
     return this.#hardwareFlow && this.#line?.inputs?.()?.cts === false;
   }
 

@@ -133,3 +133,34 @@ describe('a carrier line', () => {
     expect(remarks).toEqual([]);
   });
 });
+
+describe('CTS, where it holds data back', () => {
+  const held = (line: WiredLine) => bench(line, 'line.flowControl=rtscts');
+
+  it('is waited for before a frame counts as sent', () => {
+    const line = new WiredLine();
+    const { driver, told, time } = held(line);
+    driver.transmit(FRAME);
+    time.runFor(5_000_000);
+    expect(told()).toEqual(['ready']);
+    line.set({ cts: true });
+    time.runFor(10_000);
+    expect(told()).toEqual(['sent']);
+  });
+
+  it('that never comes is told of, once for each time', () => {
+    const line = new WiredLine();
+    const { driver, remarks, time } = held(line);
+    driver.transmit(FRAME);
+    time.runFor(9_000_000);
+    expect(remarks).toEqual([]);
+    time.runFor(60_000_000);
+    expect(remarks).toEqual([expect.stringMatching(/CTS .* takes nothing.* line\.flowControl/)]);
+    line.set({ cts: true });
+    time.runFor(1_000_000);
+    line.set({ cts: false });
+    driver.transmit(FRAME);
+    time.runFor(60_000_000);
+    expect(remarks).toHaveLength(2);
+  });
+});
