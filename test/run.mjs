@@ -37,7 +37,7 @@ const STAGES = {
       ...tun(),
       ...programs({ ip: 'iproute2', ping: 'iputils-ping', jq: 'jq', tshark: 'tshark', chromium: 'chromium' }),
     ],
-    run: () => vitest('system'),
+    run: () => vitest('system', 'system-alone'),
   },
   modem: {
     needs: () => [
@@ -140,8 +140,8 @@ function lint() {
   return oneCheck([join(ROOT, 'node_modules/@biomejs/biome/bin/biome'), 'check', '--error-on-warnings', '.']);
 }
 
-/** @param {string} project @returns {Promise<Outcome>} */
-async function vitest(project) {
+/** @param {string[]} projects @returns {Promise<Outcome>} */
+async function vitest(...projects) {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   try {
     const report = join(dir, 'report.json');
@@ -150,7 +150,7 @@ async function vitest(project) {
     const { ok, why } = await node(
       [
         join(ROOT, 'node_modules/vitest/vitest.mjs'),
-        ...['run', '--config', 'test/vitest.config.ts', '--project', project],
+        ...['run', '--config', 'test/vitest.config.ts', ...projects.flatMap((project) => ['--project', project])],
         ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
       ],
       { SLUICE_NOT_RUN: notRun, SLUICE_TABLE: table },
@@ -196,8 +196,9 @@ export function count(report) {
     if (file.status !== 'passed' && failed.length === 0) {
       outcome.failed += 1;
       outcome.notes.push(`failed: ${file.name}`);
-      if (file.message) outcome.messages.push(`${file.name}\n${beginning(file.message)}`);
     }
+    // It could not be loaded, or what its tests have in common failed.
+    if (file.message) outcome.messages.push(`${file.name}\n${beginning(file.message)}`);
   }
   return outcome;
 }

@@ -125,9 +125,9 @@ export class InterfaceWatch {
         this.#log.warn('interface', { change: 'down', remedy: `ip link set dev ${this.#interface.name} up` });
         break;
       case 'up':
-        this.#log.info('interface', { change: 'up' });
         this.#checkSoon();
         this.#handlers.up();
+        this.#log.info('interface', { change: 'up' });
         break;
       case 'mtu':
         backPressure.followMtu(event.mtuBytes);

@@ -2,7 +2,7 @@
  * Real software modems: Dire Wolf instances (AFSK 1200) on one audio channel, which is a null sink of a PulseAudio of our
  * own. Each lives in its station's network namespace and is a KISS TNC on TCP port 8001 there. They hear themselves too.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const KISS_PORT = 8001;
 const START_PATIENCE_MS = 20_000;
 const AUDIO_RATE = 44_100;
+/** In real time where it is allowed, as sound needs it: the sound of a modem that comes late is lost, and a frame with it. */
+const REAL_TIME = ['chrt', '--rr', '1'];
+const BEFORE_OTHERS = spawnSync(REAL_TIME[0] ?? '', [...REAL_TIME.slice(1), 'true']).status === 0 ? REAL_TIME : [];
 
 export class DireWolves {
   readonly #folder: string;
@@ -88,7 +91,8 @@ export class DireWolves {
     const log = openSync(join(this.#folder, `${name}.log`), 'w');
     const env = { ...process.env, HOME: this.#folder, XDG_RUNTIME_DIR: join(this.#folder, 'run') };
     // Ends with this process, however that ends.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { env, stdio: ['ignore', log, log] });
+    const command = ['--pdeathsig', 'KILL', ...BEFORE_OTHERS, program, ...args];
+    const child = spawn('setpriv', command, { env, stdio: ['ignore', log, log] });
     child.once('error', () => undefined);
     this.#children.push(child);
   }

@@ -54,7 +54,10 @@ describe('sluice top on a terminal', () => {
       for (const kind of ['# own', '= others', '. idle']) {
         expect(lines.some((line) => line.startsWith(kind) && / \d+\.\d % .*\[.*\]$/.test(line))).toBe(true);
       }
-      expect(lines.find((line) => line.startsWith('2  '))).toMatch(/^2 +\S+ m?s ago +\d+\.\d % .*\d+\.\d % +- +\d+$/);
+      // On a busy machine the answers may have come too late, which top remarks on at the end of the line.
+      expect(lines.find((line) => line.startsWith('2  '))).toMatch(
+        /^2 +\S+ m?s ago +\d+\.\d % .*\d+\.\d % +- +\d+( +! deaf to us\?)?$/,
+      );
       expect(lines.join('\n')).toMatch(/^window \d+ slots of .* delay p50 .*\nqueue 0 packets, 0 octets/m);
       await terminal.until((now) => now[0] !== lines[0] && whole(now), 'another look');
       // Nothing of it is told by colour alone, so there may be some.

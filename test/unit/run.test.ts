@@ -49,6 +49,15 @@ test('a file that could not be loaded counts as failed, is named, and says why',
   });
 });
 
+test('what all tests of a file have in common says why it failed, though none of them ran', () => {
+  const report = { testResults: [{ ...file('failed', 'skipped'), message: 'no modem' }] };
+  expect(count(report)).toMatchObject({
+    failed: 1,
+    notes: ['skipped: skipped'],
+    messages: ['a.test.ts\n    no modem'],
+  });
+});
+
 test('a failed test is told with the beginning of its message, without colours', () => {
   const message = `\u001b[31mexpected 3\u001b[39m ${'x'.repeat(1000)}\n    at new Promise\n    at file:///x/node_modules/y.js:1\n${'at somewhere\n'.repeat(100)}`;
   const test = { status: 'failed', fullName: 'adds up', failureMessages: [message] };
