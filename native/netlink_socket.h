@@ -1,6 +1,7 @@
 // A netlink socket: synchronous requests, or notifications on the event loop.
 #pragma once
 
+#include <linux/netlink.h>
 #include <napi.h>
 
 #include <vector>
@@ -22,10 +23,12 @@ class NetlinkSocket : public Napi::ObjectWrap<NetlinkSocket> {
   Napi::Value PortId(const Napi::CallbackInfo& info);
   void IgnoreOwn(const Napi::CallbackInfo& info);
   Napi::Value Request(const Napi::CallbackInfo& info);
+  Napi::Value Acknowledged(const Napi::CallbackInfo& info);
   void OnNotification(const Napi::CallbackInfo& info);
   void SetReferenced(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
+  bool Send(const Napi::CallbackInfo& info, nlmsghdr* request);
   // Receives one datagram of the kernel into buffer_, whole. Gives its length, or a negative errno.
   ssize_t Receive(int flags);
   static void OnReadable(void* data, int status, int events);

@@ -25,14 +25,19 @@ export function slipCodec(options: SlipOptions): Codec {
   return {
     encode: (frame) => {
       if (scratch.length < 2 * frame.length + 2) scratch = new Uint8Array(2 * frame.length + 2);
-      scratch[0] = END;
-      const end = escapeInto(frame, scratch, 1);
-      scratch[end] = END;
-      return copyOf(scratch.subarray(0, end + 1));
+      return copyOf(scratch.subarray(0, encodeInto(frame, scratch, 0)));
     },
+    encodeInto,
     decoder: (sink) => slipDecoder(maxFrameBytes, sink),
     maxEncodedBytes: (frameBytes) => 2 * frameBytes + 2,
   };
+}
+
+function encodeInto(frame: Uint8Array, target: Uint8Array, at: number): number {
+  target[at] = END;
+  const end = escapeInto(frame, target, at + 1);
+  target[end] = END;
+  return end + 1;
 }
 
 function slipDecoder(maxFrameBytes: number, sink: FrameSink): Decoder {

@@ -37,6 +37,19 @@ export interface Contention {
   readonly window: number;
 }
 
+const nothing = (): void => undefined;
+
+/** Where the modem contends, or nobody: nothing is asked, so nothing is counted. */
+export const NO_CONTENTION: Contention = {
+  drawSlots: () => 0,
+  began: nothing,
+  heard: nothing,
+  ended: nothing,
+  succeeded: nothing,
+  failed: nothing,
+  window: 0,
+};
+
 /**
  * The mean number of attempts per slot that carries most: the maximum over G of
  * U(G) = G e^-G / (e^-G a + (1 - e^-G)(1 + a)), which is p-persistent CSMA (Kleinrock and Tobagi 1975) with n p = G for

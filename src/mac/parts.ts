@@ -6,7 +6,7 @@ import type { AirTap } from './air-tap.js';
 import { AnswerHabits } from './answer-habits.js';
 import { AnswerWait } from './answer-wait.js';
 import { Answers } from './answers.js';
-import type { Contention } from './contention.js';
+import { type Contention, NO_CONTENTION } from './contention.js';
 import { CycleContention } from './contention-cycle.js';
 import { Limits } from './limits.js';
 import { Neighbours } from './neighbours.js';
@@ -62,9 +62,10 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   const neighbours = new Neighbours();
   const delays = new ServiceDelays();
   const habits = new AnswerHabits();
+  const cycle = { random, station, a: timing.slotUs / exchangeUs, named: config.linkFrames };
   const contention =
     options.contention?.(timing) ??
-    new CycleContention({ random, station, a: timing.slotUs / exchangeUs, named: config.linkFrames });
+    (phy.capabilities.channelAccess === 'host' ? new CycleContention(cycle) : NO_CONTENTION);
   const { won, tap, up } = hooks;
   const access = new ChannelAccess({
     phy,

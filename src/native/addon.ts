@@ -221,6 +221,11 @@ export class NetlinkSocket {
     }
   }
 
+  /** Sends one that asks for NLM_F_ACK. @returns whether that came at once; anything else is not kept. Throws likewise. */
+  acknowledged(message: Uint8Array): boolean {
+    return translated(() => this.#raw.acknowledged(message));
+  }
+
   /** Listens to the groups given to the constructor. A second call replaces the listener. */
   onNotification(listener: NotificationListener): void {
     translated(() =>

@@ -30,6 +30,7 @@ export interface RawNetlinkSocket {
   readonly portId: number;
   ignoreOwn(portId: number): void;
   request(message: Uint8Array): Uint8Array[];
+  acknowledged(message: Uint8Array): boolean;
   onNotification(callback: (errno: number, message?: Uint8Array) => void): void;
   setReferenced(referenced: boolean): void;
   close(): void;

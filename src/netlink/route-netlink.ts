@@ -43,6 +43,8 @@ export interface NetlinkRequester {
    * the acknowledgement (NLMSG_ERROR) or the end of the dump (NLMSG_DONE).
    */
   request(message: Uint8Array): Uint8Array[];
+  /** Sends one message; true when the kernel acknowledged it at once. What it says otherwise is not kept. */
+  acknowledged?(message: Uint8Array): boolean;
 }
 
 /** A dump that a change of the tables interrupted is asked for again, so often. */
@@ -166,9 +168,12 @@ export class RouteNetlink {
     const context = qdiscContext('RTM_NEWQDISC', ifindex, request);
     return () => {
       setSequence(message, this.#nextSequence());
-      const replies = this.#socket.request(message);
-      if (replies.length === 1 && isPlainAcknowledgement(replies[0])) return;
-      this.#checked(replies, context);
+      if (this.#socket.acknowledged !== undefined) {
+        if (this.#socket.acknowledged(message)) return;
+        // Once more, to hear what is said instead.
+        setSequence(message, this.#nextSequence());
+      }
+      this.#checked(this.#socket.request(message), context);
     };
   }
 
@@ -218,11 +223,4 @@ export class RouteNetlink {
 function qdiscContext(call: string, ifindex: number, request: QdiscRequest): RequestContext {
   const place = formatHandle(request.handle);
   return { call, subject: `${request.options.kind} ${place} on interface ${ifindex}` };
-}
-
-/** NLMSG_ERROR with the error 0: the type at octet 4, the error at octet 16, whatever the byte order. */
-function isPlainAcknowledgement(reply: Uint8Array | undefined): boolean {
-  if (reply === undefined || reply.length < 20) return false;
-  if (reply[4] !== NLMSG_ERROR && reply[5] !== NLMSG_ERROR) return false;
-  return reply[16] === 0 && reply[17] === 0 && reply[18] === 0 && reply[19] === 0;
 }

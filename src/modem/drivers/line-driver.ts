@@ -143,9 +143,15 @@ export abstract class LineDriver implements ModemDriver {
       this.#transmissionTimer(this.scheduler.nowUs(), () => this.#over('refused'));
       return;
     }
-    const encoded = this.encode(frame);
     const startUs = this.earliestStartUs();
-    if (startUs <= this.scheduler.nowUs()) this.#start(frame.length, encoded);
+    const isTime = startUs <= this.scheduler.nowUs();
+    if (this.#paced === 'line') {
+      if (isTime) this.#addToBatch(frame);
+      else this.#transmissionTimer(startUs, () => this.#addToBatch(frame));
+      return;
+    }
+    const encoded = this.encode(frame);
+    if (isTime) this.#start(frame.length, encoded);
     else this.#transmissionTimer(startUs, () => this.#start(frame.length, encoded));
   }
 
@@ -153,6 +159,14 @@ export abstract class LineDriver implements ModemDriver {
 
   /** The frame as it goes to the line. */
   protected abstract encode(frame: Uint8Array): Uint8Array;
+  /** The same, written from `at` on to what `room` gives for so many octets; gives the position after. */
+  protected encodeInto(frame: Uint8Array, room: (bytes: number) => Uint8Array, at: number): number {
+    const encoded = this.encode(frame);
+    const end = at + encoded.length;
+    room(end).set(encoded, at);
+    return end;
+  }
+
   /** When the signal of a frame that is written to the line now will be over. */
   protected abstract signalEndUs(frameBytes: number, encodedBytes: number): number;
   /** Octets from a line that is ready. */
@@ -250,12 +264,6 @@ export abstract class LineDriver implements ModemDriver {
   }
 
   #start(frameBytes: number, encoded: Uint8Array): void {
-    if (this.#paced === 'line') {
-      this.#addToBatch(encoded);
-      // Within a turn `#pump` goes on by itself.
-      if (!this.#pumping) this.#transmissionTimer(0, () => this.#pump());
-      return;
-    }
     this.writeToLine(encoded);
     const nowUs = this.scheduler.nowUs();
     if (this.#paced === 'frame') {
@@ -286,17 +294,22 @@ export abstract class LineDriver implements ModemDriver {
     this.#transmissionTimer(isFull ? this.scheduler.nowUs() + LINE_POLL_US : 0, () => this.#pump());
   }
 
-  #addToBatch(encoded: Uint8Array): void {
-    const bytes = this.#batchBytes + encoded.length;
+  #addToBatch(frame: Uint8Array): void {
+    this.#batched = true;
+    this.#batchBytes = this.encodeInto(frame, this.#batchOf, this.#batchBytes);
+    // Within a turn `#pump` goes on by itself.
+    if (!this.#pumping) this.#transmissionTimer(0, () => this.#pump());
+  }
+
+  /** The batch, with room for so many octets. */
+  readonly #batchOf = (bytes: number): Uint8Array => {
     if (bytes > this.#batch.length) {
       const grown = new Uint8Array(Math.max(bytes, 2 * this.#batch.length, LINE_WAITING_BYTES));
       grown.set(this.#batch.subarray(0, this.#batchBytes));
       this.#batch = grown;
     }
-    this.#batched = true;
-    this.#batch.set(encoded, this.#batchBytes);
-    this.#batchBytes = bytes;
-  }
+    return this.#batch;
+  };
 
   #writeBatch(): void {
     const bytes = this.#batchBytes;

@@ -109,6 +109,12 @@ export class TransparentDriver extends LineDriver {
     return this.#codec.encode(frame);
   }
 
+  protected override encodeInto(frame: Uint8Array, room: (bytes: number) => Uint8Array, at: number): number {
+    const { encodeInto } = this.#codec;
+    if (encodeInto === undefined) return super.encodeInto(frame, room, at);
+    return encodeInto(frame, room(at + this.#codec.maxEncodedBytes(frame.length)), at);
+  }
+
   protected signalEndUs(_frameBytes: number, encodedBytes: number): number {
     return this.scheduler.nowUs() + this.timing.turnaroundUs + this.signalUs(encodedBytes);
   }

@@ -98,6 +98,23 @@ describe('RouteNetlink', () => {
     expect(third).toEqual(first);
   });
 
+  it('asks once more, and listens, where a prepared change is not simply acknowledged', () => {
+    const sent: number[] = [];
+    let isFine = true;
+    const route = new RouteNetlink({
+      request: (message) => [acknowledge(sequenceOf(message), -2)],
+      acknowledged: (message) => {
+        sent.push(sequenceOf(message));
+        return isFine;
+      },
+    });
+    const change = route.preparedChange(2, TBF);
+    change();
+    isFine = false;
+    expect(change).toThrow(/ENOENT/);
+    expect(sent).toEqual([1, 2]);
+  });
+
   it('throws when a prepared change is refused, or not acknowledged', () => {
     const refused = new RouteNetlink({ request: (message) => [acknowledge(sequenceOf(message), -2)] });
     expect(() => refused.preparedChange(2, TBF)()).toThrow(/ENOENT/);
