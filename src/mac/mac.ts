@@ -248,7 +248,7 @@ export class Mac implements PhyListener {
   #sendNext(nowUs: number): void {
     const frame = this.#parts.sender.nextFrame(nowUs);
     if (frame === null) return;
-    this.counters.attempts++;
+    if (frame.attempt > 0) this.counters.attempts++;
     this.#sending = frame;
     this.#asking = frame.interactive && frame.wantsAck ? frame.destination : null;
     const isFirst = this.#state !== 'transmitting';
@@ -273,7 +273,7 @@ export class Mac implements PhyListener {
   #unacknowledged(): void {
     const station = this.#parts.sender.openStation;
     if (station === undefined || this.#state !== 'awaiting-ack') return;
-    this.counters.unacked += this.#parts.sender.openFrames;
+    if (!this.#parts.sender.polling) this.counters.unacked += this.#parts.sender.openFrames;
     this.neighbours.attempted(station, false);
     this.#parts.sender.unanswered();
     this.#failed();
@@ -351,7 +351,7 @@ export class Mac implements PhyListener {
     this.#parts.answerWait.stop();
     this.tap?.settled(settled);
     this.counters.acked += settled.length;
-    this.counters.unacked += left;
+    if (!polled) this.counters.unacked += left;
     this.neighbours.attempted(source, true);
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
     // An answered question met nobody, whatever it says of what went before.

@@ -21,7 +21,7 @@ import {
   SEQUENCES,
 } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy } from './fake-phy.js';
+import { FakePhy, macOn } from './fake-phy.js';
 
 const OWN = 1;
 
@@ -74,6 +74,8 @@ class World {
   readonly delivered = new Set<string>();
   readonly violations: string[] = [];
   dropped = 0;
+  /** Data frames put on the air, repetitions included. */
+  attempts = 0;
   readonly #waiting: OutboundPacket[] = [];
   /** Packets in the frames that wait for their answer, by sequence. */
   readonly #open = new Map<number, string[]>();
@@ -185,6 +187,7 @@ class World {
   }
 
   #transmitting(octets: Uint8Array, frame: OwnFrame): void {
+    if (frame.attempt > 0) this.attempts++;
     const sent = decodeLinkFrame(octets, 4);
     if (typeof sent === 'string') this.violations.push(`sent what is no frame: ${sent}`);
     else this.#onAir = { ids: idsOf(sent), frame };
@@ -239,6 +242,10 @@ describe('packets', () => {
         expect(world.mac.snapshot().inHand).toBe(0);
         expect(world.mac.snapshot().state).toBe('idle');
         const { pulled, delivered, dropped } = world;
+        // A question for an acknowledgement is none, and tells of no attempt that was not told of before.
+        const { attempts, unacked } = world.mac.counters;
+        expect(attempts).toBe(world.attempts);
+        expect(unacked).toBeLessThanOrEqual(attempts);
         expect({ pulled }).toEqual({ pulled: delivered.size + dropped });
       }),
       { numRuns: 300, seed: 20_261 },
@@ -254,4 +261,33 @@ describe('packets', () => {
   it('over a full-duplex line', () => account({ channelAccess: 'none', duplex: 'full' }, { burstAirtimeUs: 300_000 }));
   it('within limits', () =>
     account({}, { limits: { dutyCycle: { share: 0.2, windowUs: 10_000_000 }, keyDownUs: 60_000, quietUs: 500_000 } }));
+});
+
+it('an attempt that was not answered counts once, also when a question tells that it had not arrived', () => {
+  const time = new VirtualTime(1_000_000);
+  const phy = new FakePhy(time);
+  const waiting = [0, 1].map(() => ({
+    ...{ destination: 2, kind: 'ip' as const, priority: 0 },
+    payload: new Uint8Array(400).fill(0x45),
+  }));
+  const mac = macOn(time, phy, waiting);
+  const sent = (index: number): LinkFrame => {
+    while (phy.transmitted.length <= index || mac.snapshot().state === 'transmitting') time.step();
+    const frame = decodeLinkFrame(phy.transmitted[index]?.octets ?? new Uint8Array(0), 4);
+    if (typeof frame === 'string') throw new Error(frame);
+    return frame;
+  };
+  const answer = (next: number): void => {
+    const header = { destination: 1, source: 2, behind: 0, more: false, retry: false, body: new Uint8Array(0) };
+    phy.hear(encodeLinkFrame({ ...header, type: 'ack', sequence: next % SEQUENCES }, 4));
+  };
+  phy.listener.ready(true);
+  mac.demand();
+  answer(sent(0).sequence + 1);
+  const { sequence } = sent(1);
+  expect(sent(2).type).toBe('poll');
+  answer(sequence);
+  expect(mac.counters).toMatchObject({ attempts: 2, acked: 1, unacked: 1 });
+  answer(sent(3).sequence + 1);
+  expect(mac.counters).toMatchObject({ attempts: 3, acked: 2, unacked: 1 });
 });
