@@ -48,7 +48,7 @@ const LONGEST = [
   ...['sim/stream-radio', 'sim/mac-grid', 'sim/add-your-modem'],
   ...['contract/driver-contract', 'unit/framing/properties', 'contract/driver-noise'],
   ...['system/cli-commands', 'system/bridge-traffic', 'system/bridge-life', 'system/line-faults'],
-  ...['system/restart-queue', 'system/line-tcp', 'system/log-questions'],
+  ...['system/restart-queue', 'system/line-tcp', 'system/priority', 'system/log-questions'],
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -49,7 +49,8 @@ describe('a daemon that is stopped under load', () => {
       name: NAME,
       settings: [
         ...['line.baudRate=57600', 'link.arq=true', 'air.pacing=line', 'link.deadlineMs=5000'],
-        'backPressure.mode=gate',
+        // This process answers for the modem's peer, and may be late itself.
+        ...['backPressure.mode=gate', 'mac.hostLatencyUs=50000'],
       ],
     });
     run('ip', 'link', 'add', 'aside0', 'type', 'veth', 'peer', 'name', 'aside1');

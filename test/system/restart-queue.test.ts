@@ -217,7 +217,8 @@ describe('without anybody', () => {
   });
 
   it('still sends the packet in hand before it stops, with the retries that it takes', async () => {
-    const daemon = await start(['link.arq=true', 'air.pacing=line']);
+    // This process answers for the modem's peer, and may be late itself.
+    const daemon = await start(['link.arq=true', 'air.pacing=line', 'mac.hostLatencyUs=50000']);
     sender = new Sender();
     let attempts = 0;
     modem.onFrame = (frame) => {
