@@ -14,7 +14,8 @@ export function inputBytes(fd: number): number {
  * closed.
  */
 export function watchDescriptor(fd: number, ready: (events: number) => void): RawDescriptorWatch {
-  return translated(() => new (addon().DescriptorWatch)(fd, ready));
+  const raw = translated(() => new (addon().DescriptorWatch)(fd, ready));
+  return { watch: (events) => translated(() => raw.watch(events)), close: () => raw.close() };
 }
 
 /**

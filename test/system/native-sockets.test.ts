@@ -72,6 +72,17 @@ describe('NetlinkSocket requests', () => {
     socket.close();
   });
 
+  it('tells in one call whether a request was acknowledged, and is none the worse when it was not', () => {
+    const socket = new NetlinkSocket(0);
+    expect(socket.acknowledged(setLinkMessage(1, { up: true }).finish(7))).toBe(true);
+    expect(socket.acknowledged(setLinkMessage(0x7fff0000, { up: true }).finish(8))).toBe(false);
+    expect(socket.acknowledged(setLinkMessage(1, { up: true }).finish(9))).toBe(true);
+    expect(messagesOf(socket.request(setLinkMessage(1, { up: true }).finish(10)))).toHaveLength(1);
+    expect(thrownBy(() => socket.acknowledged(new Uint8Array(8))).details.errno).toBe('EINVAL');
+    socket.close();
+    expect(thrownBy(() => socket.acknowledged(setLinkMessage(1, { up: true }).finish(11))).details.errno).toBe('EBADF');
+  });
+
   it('refuses what is no message, what listens to groups, and what is closed', () => {
     const before = openDescriptors();
     const socket = new NetlinkSocket(0);

@@ -2,7 +2,14 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Pty } from '../../src/native/addon.js';
-import { inputBytes, lockExclusive, outputBytes, setExclusive } from '../../src/native/descriptors.js';
+import {
+  inputBytes,
+  lockExclusive,
+  outputBytes,
+  readOctets,
+  setExclusive,
+  watchDescriptor,
+} from '../../src/native/descriptors.js';
 import { nextTurns, openDescriptors, thrownBy, until } from './native-support.js';
 
 const SLAVE_FLAGS = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
@@ -115,6 +122,72 @@ describe('questions to a descriptor', () => {
     closeSync(first);
     expect(lockExclusive(second)).toBe(0);
     closeSync(second);
+    pty.close();
+  });
+});
+
+describe('watchDescriptor', () => {
+  it('calls as long as it is so, with what is so, until it is closed', async () => {
+    const pty = new Pty();
+    const slave = openSync(pty.path, SLAVE_FLAGS);
+    const seen: number[] = [];
+    const watch = watchDescriptor(slave, (events) => seen.push(events));
+    watch.watch(1);
+    await nextTurns(20);
+    expect(seen).toEqual([]);
+    pty.write(octets(1, 2, 3));
+    await until(() => seen.length > 2, 'several calls without being asked again');
+    expect(new Set(seen)).toEqual(new Set([1]));
+    expect(readOctets(slave, new Uint8Array(16))).toBe(3);
+    await nextTurns(20);
+    const before = seen.length;
+    await nextTurns(20);
+    expect(seen).toHaveLength(before);
+    watch.watch(3);
+    await until(() => seen.includes(2), 'writable');
+    watch.close();
+    watch.close();
+    const last = seen.length;
+    await nextTurns(20);
+    expect(seen).toHaveLength(last);
+    expect(thrownBy(() => watch.watch(1)).details.errno).toBe('EBADF');
+    closeSync(slave);
+    pty.close();
+  });
+
+  it('calls when the other end is gone', async () => {
+    const pty = new Pty();
+    const slave = openSync(pty.path, SLAVE_FLAGS);
+    let calls = 0;
+    const watch = watchDescriptor(slave, () => {
+      calls++;
+      watch.close();
+    });
+    watch.watch(1);
+    pty.close();
+    await until(() => calls > 0, 'hang-up');
+    closeSync(slave);
+  });
+});
+
+describe('readOctets', () => {
+  it('reads on as long as the pieces are full, and not past the buffer', async () => {
+    const pty = new Pty();
+    const slave = openSync(pty.path, SLAVE_FLAGS);
+    const sent = Uint8Array.from({ length: 9000 }, (_, i) => (i * 31) % 251);
+    expect(pty.write(sent)).toBe(9000);
+    await until(() => inputBytes(slave) > 4000, 'octets at the slave');
+    const got: number[] = [];
+    const buffer = new Uint8Array(5000);
+    await until(() => {
+      const bytes = readOctets(slave, buffer);
+      expect(bytes).toBeLessThanOrEqual(5000);
+      got.push(...buffer.subarray(0, Math.max(0, bytes)));
+      return got.length === 9000;
+    }, 'all octets');
+    expect(Uint8Array.from(got)).toEqual(sent);
+    expect(readOctets(slave, buffer)).toBe(-EAGAIN);
+    closeSync(slave);
     pty.close();
   });
 });
