@@ -5,8 +5,10 @@ local sluice = Proto("sluice", "sluice link frame")
 
 local TYPES = {
   [1] = "ip", [2] = "arp", [3] = "ethernet", [4] = "ack", [5] = "fragment", [6] = "aggregate", [7] = "poll",
-  [8] = "rts", [9] = "cts", [10] = "identification",
+  [8] = "rts", [9] = "cts", [10] = "identification", [11] = "piggyback",
 }
+-- What something may come along with.
+local CARRIERS = { [0] = "acks", [1] = "ip", [2] = "arp", [3] = "ethernet", [5] = "fragment", [6] = "aggregate" }
 local KINDS = { [1] = "ip", [2] = "arp", [3] = "ethernet" }
 local HEADER_BYTES = 4
 local BROADCAST = 255
@@ -25,6 +27,12 @@ local fields = {
   fcs_good = ProtoField.bool("sluice.fcs.good", "Frame check sequence is right"),
   bitmap = ProtoField.uint8("sluice.ack.bitmap", "Arrived beyond what is expected next", base.HEX),
   arrived = ProtoField.string("sluice.ack.arrived", "Arrived out of order"),
+  carrier = ProtoField.uint8("sluice.piggyback.type", "Type of what follows", base.DEC, CARRIERS, 0xf0),
+  later = ProtoField.bool("sluice.piggyback.later", "Acknowledgement may wait", 8, nil, 0x08),
+  carried = ProtoField.uint8("sluice.piggyback.acks", "Acknowledgements", base.DEC, nil, 0x07),
+  carried_to = ProtoField.uint8("sluice.piggyback.to", "For station", base.DEC),
+  carried_next = ProtoField.uint8("sluice.piggyback.next", "Expected next", base.DEC, nil, 0xf8),
+  carried_bitmap = ProtoField.uint8("sluice.piggyback.bitmap", "Arrived beyond that", base.HEX),
   reservation = ProtoField.uint32("sluice.reservation_us", "Channel taken for, in microseconds", base.DEC),
   identification = ProtoField.string("sluice.identification", "Station", base.UNICODE),
   packet = ProtoField.uint8("sluice.fragment.packet", "Packet", base.DEC),
@@ -194,7 +202,7 @@ local function acknowledgement(body, pinfo, tree, _, _, sequence)
   pinfo.cols.info:append(", has " .. table.concat(arrived, " "))
 end
 
-local function poll(body)
+local function nothing(body)
   if body ~= nil then return experts.malformed end
 end
 
@@ -211,13 +219,43 @@ local function identification(body, pinfo, tree)
 end
 
 local BODIES = {
-  ack = acknowledgement, poll = poll, rts = reservation, cts = reservation, identification = identification,
+  ack = acknowledgement, poll = nothing, acks = nothing, rts = reservation, cts = reservation, identification = identification,
   fragment = fragment, aggregate = aggregate,
 }
 -- Without these a frame has a body.
-local EMPTY_BODY = { ack = true, poll = true }
-local NEVER_TO_ALL = { ack = true, poll = true, rts = true, cts = true }
-local NEVER_BEHIND = { ack = true, poll = true, rts = true, cts = true, identification = true }
+local EMPTY_BODY = { ack = true, poll = true, acks = true }
+local NEVER_TO_ALL = { ack = true, poll = true, rts = true, cts = true, acks = true }
+local NEVER_BEHIND = { ack = true, poll = true, rts = true, cts = true, identification = true, acks = true }
+
+-- What comes along before a body. Gives what the body is of, and the body; nothing when that contradicts itself.
+local function piggyback(body, pinfo, tree, more, destination)
+  if body == nil then return nil end
+  local first = body:range(0, 1)
+  tree:add(fields.carrier, first)
+  tree:add(fields.later, first)
+  tree:add(fields.carried, first)
+  local kind, later, count = CARRIERS[first:bitfield(0, 4)], first:bitfield(4, 1) == 1, first:bitfield(5, 3)
+  local at = 1
+  for _ = 1, count do
+    if body:len() < at + 2 then return nil end
+    local station, order = body:range(at, 1), body:range(at + 1, 1)
+    if station:uint() == 0 or station:uint() == BROADCAST or order:bitfield(5, 2) ~= 0 then return nil end
+    tree:add(fields.carried_to, station)
+    tree:add(fields.carried_next, order)
+    at = at + 2
+    if order:bitfield(7, 1) == 1 then
+      if body:len() < at + 1 then return nil end
+      local bitmap = body:range(at, 1)
+      if bitmap:uint() == 0 or bitmap:uint() % 2 == 1 then return nil end
+      tree:add(fields.carried_bitmap, bitmap)
+      at = at + 1
+    end
+    pinfo.cols.info:append(", acknowledges to " .. station:uint())
+  end
+  if later and (more or destination == BROADCAST or kind == "acks") then return nil end
+  if not later and count == 0 then return nil end
+  return kind, body:len() > at and body:range(at):tvb() or nil
+end
 
 -- Rule 4 for receivers, but for the bodies that have a function of their own.
 local function impossible(kind, destination, source, behind, body)
@@ -270,11 +308,15 @@ function sluice.dissector(tvb, pinfo, root)
   local body_bytes = bytes - HEADER_BYTES - fcs_bytes
   local body = nil
   if body_bytes > 0 then body = tvb:range(HEADER_BYTES, body_bytes):tvb() end
+  if kind == "piggyback" then
+    pinfo.cols.info:clear()
+    kind, body = piggyback(body, pinfo, tree, control:bitfield(6, 1) == 1, destination)
+  end
   if impossible(kind, destination, source, behind, body) then return wrong(experts.malformed) end
 
   pinfo.cols.src = "station " .. source
   pinfo.cols.dst = destination == BROADCAST and "all stations" or "station " .. destination
-  pinfo.cols.info = kind .. " " .. sequence
+  pinfo.cols.info:prepend(kind .. " " .. sequence)
   local summary = source .. " > " .. (destination == BROADCAST and "all" or destination) .. " " .. kind .. " " .. sequence
   if control:bitfield(7, 1) == 1 then
     summary = summary .. ", sent before"

@@ -39,7 +39,21 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Read])[] =
   ['sluice_acknowledged_frames_total', 'Frames acknowledged.', ({ mac }) => mac.acked],
   ['sluice_unacknowledged_attempts_total', 'Attempts that no acknowledgement came for.', ({ mac }) => mac.unacked],
   ['sluice_unconfirmed_frames_total', 'Frames sent that ask for no acknowledgement.', ({ mac }) => mac.unconfirmed],
-  ['sluice_acknowledgements_sent_total', 'Acknowledgements sent.', ({ mac }) => mac.acksSent],
+  [
+    'sluice_acknowledgements_sent_total',
+    'Acknowledgements sent, each in a frame of its own.',
+    ({ mac }) => mac.acksSent,
+  ],
+  [
+    'sluice_carried_acknowledgements_sent_total',
+    'Acknowledgements sent along with data.',
+    ({ mac }) => mac.acksCarried,
+  ],
+  [
+    'sluice_deferred_exchanges_total',
+    'Bursts sent whose acknowledgement might come along with data.',
+    ({ mac }) => mac.acksDeferred,
+  ],
   ['sluice_delivered_frames_total', 'Packets received and handed up.', ({ mac }) => mac.delivered],
   ['sluice_overheard_frames_total', 'Frames heard that were meant for others.', ({ mac }) => mac.overheard],
   ['sluice_echoed_frames_total', 'Own frames heard back.', ({ mac }) => mac.echoes],

@@ -33,8 +33,20 @@ export interface AccessOptions {
   readonly counters: MacCounters;
   /** Whether stations on this channel answer frames; if so, what is not understood may be answered too. */
   readonly answers: boolean;
+  /** Whether what is not understood is likely to go unanswered all the same, from the station that was expected. */
+  goesUnanswered(expected: Station | undefined): boolean;
   readonly observer: Pick<MacObserver, 'stuckBusy' | 'stuckBusyEnded'>;
   won(): void;
+}
+
+export interface HeardFrame {
+  readonly airtimeUs: number;
+  /** Whether the exchange that it belongs to is confirmed by an answer. Default: no. */
+  readonly confirmed?: boolean;
+  /** From its end, the channel belongs to an answer for so long. Default: none is due. */
+  readonly answerUs?: number;
+  /** It can be no answer, whatever it was taken for. */
+  readonly beginsTurn?: boolean;
 }
 
 export class ChannelAccess {
@@ -138,7 +150,8 @@ export class ChannelAccess {
     if (!changed) return;
     if (busy) {
       // Until the frame is understood, assume that it will be answered.
-      this.#channel.defer((answers ? timing.ackStartUs : 0) - timing.carrierHoldUs);
+      const isFollowed = answers && !this.#options.goesUnanswered(this.#options.contention.expected);
+      this.#channel.defer((isFollowed ? timing.ackStartUs : 0) - timing.carrierHoldUs);
       this.#alarm(null);
       return;
     }
@@ -153,15 +166,13 @@ export class ChannelAccess {
   /**
    * A frame was understood.
    * @param source whose exchange it belongs to; null: nobody knows
-   * @param confirmed whether that exchange is confirmed by an answer
-   * @param answerUs from its end, the channel belongs to an answer for so long; 0 when none is due
-   * @param airtimeUs of the frame
    */
-  heard(source: Station | null, confirmed: boolean, answerUs: number, airtimeUs: number): void {
+  heard(source: Station | null, { airtimeUs, confirmed = false, answerUs = 0, beginsTurn = false }: HeardFrame): void {
     const nowUs = this.#options.scheduler.nowUs();
     this.#receptions.understood();
     // A frame shorter than the time it takes to sense a carrier: this is the first we know of it.
     if (!this.#channel.busy) this.#signalBegins(nowUs - airtimeUs);
+    if (beginsTurn && this.#answerStartUs !== null) this.#beginExchange(this.#answerStartUs, false);
     this.#options.contention.heard(source, confirmed);
     this.#answerStartUs = null;
     this.#signalEnds(nowUs, answerUs);

@@ -1,6 +1,7 @@
 /** The acknowledgements that this station owes: at once where it can, after its own transmission, or at a burst's end. */
 import type { Cancel, Scheduler } from '../base/clock.js';
 import type { Station } from '../wire/packet.js';
+import type { Deferral } from './deferral.js';
 import type { Receiver } from './receiver.js';
 import type { MacCounters } from './statistics.js';
 import type { Transmitter } from './transmitter.js';
@@ -13,6 +14,7 @@ export interface AnswersOptions {
   /** The next frame of a burst is sensed so soon. */
   readonly burstGapUs: number;
   readonly receiver: Receiver;
+  readonly deferral: Deferral;
   readonly transmitter: Transmitter;
   readonly counters: MacCounters;
   /** Whether the modem can be used. */
@@ -39,10 +41,16 @@ export class Answers {
     this.#owed = station;
   }
 
+  /** The burst is over, and is not answered now. */
+  burstIsOver(): void {
+    this.#owed = null;
+  }
+
   /** Answers now, or after our own transmission. */
   give(station: Station): void {
-    const { transmitter, receiver, counters, up } = this.#options;
+    const { transmitter, receiver, deferral, counters, up } = this.#options;
     this.#owed = null;
+    deferral.answered(station);
     if (!up()) return;
     if (transmitter.onAir !== null) {
       if (this.#pending.length < PENDING_MAX) this.#pending.push(station);
@@ -73,6 +81,7 @@ export class Answers {
 
   clear(): void {
     this.#pending.length = 0;
+    this.#options.deferral.clear();
     this.#owed = null;
     this.#cancelBurstEnd?.();
     this.#cancelBurstEnd = null;

@@ -180,6 +180,18 @@ export class CycleContention implements Contention {
     if (seat !== undefined) this.#seats.place(this.#self, seat.dueSlot + slots);
   }
 
+  get expected(): Station | undefined {
+    return this.#label === null ? undefined : this.#seats.expectedIn(this.#slot);
+  }
+
+  precedes(station: Station): boolean {
+    if (!this.#own) this.#conclude();
+    const own = this.#seats.get(this.#self);
+    const other = this.#seats.get(station);
+    if (own === undefined || other === undefined || other.idleMisses + other.unknownMisses > 0) return false;
+    return other.dueSlot > own.dueSlot && other.dueSlot < own.dueSlot + this.#cycle;
+  }
+
   drawSlots(idleSlots: number): number {
     this.#conclude();
     this.#countIdle(idleSlots);

@@ -29,6 +29,10 @@ export interface Contention {
   recount?(slotsLeft: number): number | null;
   /** The slot that was drawn last is given up for one so many slots later. */
   postponed?(slots: number): void;
+  /** Who was expected to begin the exchange that is going on. Undefined: nobody, or nobody knows. */
+  readonly expected?: Station | undefined;
+  /** Whether a station is due before our next turn but the one that begins now. Absent: nobody knows. */
+  precedes?(station: Station): boolean;
   /** Our exchange is over: confirmed by its receiver, or one that nobody confirms. */
   succeeded(confirmed: boolean): void;
   /** No acknowledgement came; the next exchange may have begun before that was certain. */

@@ -12,13 +12,15 @@ import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import type { AirTap, Heard } from './air-tap.js';
 import type { Neighbours } from './neighbours.js';
+import type { Acknowledgement } from './outbox.js';
+import { isFollowed, overhear } from './overhearing.js';
 import { createParts, type MacParts } from './parts.js';
 import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
 import type { BurstFrame } from './sender.js';
+import { snapshotOf } from './snapshot.js';
 import type { MacCounters } from './statistics.js';
 import type { MacTiming } from './timing.js';
-import type { Transmission } from './transmitter.js';
 
 /** An own address heard this soon after own octets is taken for an echo. */
 const ECHO_TAIL_SLOTS = 4;
@@ -69,18 +71,7 @@ export class Mac implements PhyListener {
   }
 
   snapshot(): MacSnapshot {
-    const nowUs = this.#options.scheduler.nowUs();
-    return {
-      ...this.#parts.access.snapshotAt(nowUs),
-      budgetLeft: this.#parts.limits.leftShare(nowUs),
-      state: this.#state,
-      counters: this.counters,
-      ...this.#parts.delays.snapshot(),
-      retries: this.#parts.sender.retries,
-      neighbours: this.neighbours.list(),
-      unheard: this.neighbours.unheard(),
-      inHand: this.#parts.sender.inHand,
-    };
+    return snapshotOf(this.#parts, this.#state, this.#options.scheduler.nowUs());
   }
 
   // ---- what the modem reports -------------------------------------------------------------------------------------
@@ -118,7 +109,7 @@ export class Mac implements PhyListener {
   #receive(octets: Uint8Array, meta: ReceptionMeta): Heard {
     const { config, station, observer, scheduler, phy } = this.#options;
     if (!config.linkFrames) {
-      this.#parts.access.heard(null, false, 0, phy.timing.airtimeUs(octets.length));
+      this.#parts.access.heard(null, { airtimeUs: phy.timing.airtimeUs(octets.length) });
       this.counters.delivered++;
       observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
       return 'accepted';
@@ -134,25 +125,20 @@ export class Mac implements PhyListener {
     const airtimeUs = phy.timing.airtimeUs(octets.length);
     const isNew = this.neighbours.heard(frame.source, nowUs, airtimeUs, meta);
     if (isNew) observer.neighbour?.(this.neighbours.get(frame.source));
-    // An answer tells those who missed what it answers whose exchange it is.
-    const isAnswer = frame.type === 'ack' || frame.type === 'cts';
-    const speaker = isAnswer ? frame.destination : frame.source;
-    const confirmed = config.arq && !isAnswer && frame.destination !== BROADCAST;
-    const hiddenAnswerUs = confirmed ? this.#parts.requests?.hiddenAnswerUs(frame, nowUs) : null;
-    // The same for all frames: who did not understand one cannot tell whether it will be answered, and all must count alike.
-    const isFollowed = (config.arq && !isAnswer) || frame.more;
-    const answerUs = hiddenAnswerUs ?? (isFollowed ? this.timing.ackStartUs : 0);
-    this.#parts.access.heard(speaker, confirmed || isAnswer, answerUs, airtimeUs);
-    this.#parts.requests?.heed(frame, nowUs);
+    overhear(this.#parts, frame, octets.length, airtimeUs, nowUs);
+    for (const { to, ...arrived } of frame.piggyback?.acks ?? []) {
+      if (to === station) this.#acknowledged(frame.source, arrived);
+    }
     if (frame.destination !== station && frame.destination !== BROADCAST) {
       this.counters.overheard++;
       return 'overheard';
     }
-    if (frame.type === 'ack') this.#ackHeard(frame);
+    if (frame.type === 'ack') this.#acknowledged(frame.source, { next: frame.sequence, bitmap: frame.body[0] ?? 0 });
     else if (frame.type === 'rts') this.#requestHeard(frame, nowUs);
     else if (frame.type === 'cts') this.#clearanceHeard(frame, nowUs);
     else if (frame.type === 'poll') this.#pollHeard(frame);
-    else if (confirmed) return this.#confirmedHeard(frame, nowUs);
+    else if (frame.type === 'acks') return 'accepted';
+    else if (config.arq && frame.destination === station) return this.#confirmedHeard(frame, nowUs);
     else this.#parts.receiver.takeUnconfirmed(frame, nowUs);
     return 'accepted';
   }
@@ -170,7 +156,8 @@ export class Mac implements PhyListener {
     const lineDown = outcome === 'line-down' || this.#state === 'down';
     this.#sending = null;
     this.tap?.transmitted(lineDown ? 'line-down' : outcome);
-    this.#parts.access.transmissionEnded(this.#isAnswered(what, outcome, frame) ? this.timing.ackStartUs : 0);
+    const isAnswered = outcome === 'sent' && isFollowed(what, frame, this.#parts.answersCome, this.#state);
+    this.#parts.access.transmissionEnded(isAnswered ? this.timing.ackStartUs : 0);
     if ((what === 'data' || what === 'request') && (lineDown || outcome === 'refused')) {
       this.#parts.sender.notSent(lineDown ? 'line-down' : 'refused');
     }
@@ -186,17 +173,9 @@ export class Mac implements PhyListener {
     if (what !== 'data' || outcome !== 'sent' || frame?.last !== false) this.#parts.answers.giveNext();
     if (what === 'data' && frame !== null) this.#dataSent(frame, outcome, nowUs);
     else if (what === 'request') this.#requestSent(outcome, nowUs);
-    else if (what === 'identification') this.#done(false);
+    else if (what === 'identification' || what === 'acks') this.#done(what === 'acks');
     else if (this.#state === 'contending') this.#request();
     if (this.#parts.transmitter.onAir === null) this.#parts.access.resume();
-  }
-
-  /** Whether the channel is kept free for an answer after what we sent. */
-  #isAnswered(what: Transmission | null, outcome: string, frame: BurstFrame | null): boolean {
-    if (outcome !== 'sent') return false;
-    if (what === 'data' || what === 'identification') return this.#parts.answersCome || frame?.last === false;
-    // What we answer while we wait for an answer ourselves does not end our exchange; after a clearance, frames come.
-    return what === 'request' || what === 'clearance' || (what === 'ack' && this.#state === 'awaiting-ack');
   }
 
   // ---- sending ----------------------------------------------------------------------------------------------------
@@ -224,8 +203,9 @@ export class Mac implements PhyListener {
     const { station, config } = this.#options;
     const identification = this.#parts.limits.identification(station, config.fcsBytes, nowUs);
     if (owed !== null) this.#parts.answers.give(owed);
-    else if (identification !== null) this.#identify(identification);
-    else if (this.#parts.sender.beginBurst(nowUs)) this.#begin(nowUs);
+    else if (identification !== null) this.#sendAlone('identification', identification);
+    else if (this.#beginsBurst(nowUs)) this.#begin(nowUs);
+    else if (this.#parts.deferral.owes) this.#sendAlone('acks', this.#parts.deferral.frame(station));
     else {
       this.#parts.delays.abandon();
       this.#state = 'idle';
@@ -233,10 +213,24 @@ export class Mac implements PhyListener {
     }
   }
 
-  #identify(octets: Uint8Array): void {
+  /** Pulls, unless what is in hand goes first. False: there is nothing. */
+  #beginsBurst(nowUs: number): boolean {
+    const { waiting, passed } = this.#parts.deferral;
+    if (waiting !== null) {
+      // An acknowledgement that might wait has not come, and our next turn has.
+      this.#notAcknowledged(waiting, !passed);
+      this.#parts.deferral.settle(false);
+      this.tap?.settled(null);
+      this.#parts.contention.failed();
+    }
+    return this.#parts.sender.beginBurst(nowUs);
+  }
+
+  /** A frame that takes a turn and is not data. */
+  #sendAlone(what: 'identification' | 'acks', octets: Uint8Array): void {
     this.#state = 'transmitting';
     this.#asking = null;
-    this.#parts.transmitter.start('identification', octets, false);
+    this.#parts.transmitter.start(what, octets, false);
   }
 
   /** A burst has its first frame: asks for the channel if that is worth it, or sends. */
@@ -259,7 +253,10 @@ export class Mac implements PhyListener {
   #dataSent(frame: BurstFrame, outcome: 'sent' | 'refused' | 'line-down', nowUs: number): void {
     if (outcome === 'refused') this.#failed();
     else if (!frame.last) this.#sendNext(nowUs);
-    else if (frame.wantsAck) {
+    else if (frame.later) {
+      this.#parts.deferral.waitFor(frame.destination);
+      this.#turnOver(true);
+    } else if (frame.wantsAck) {
       this.#state = 'awaiting-ack';
       // After a burst the answer may come later, see `Answers.carrier`.
       const fromUs = nowUs + (frame.first ? 0 : this.timing.burstGapUs);
@@ -273,10 +270,15 @@ export class Mac implements PhyListener {
   #unacknowledged(): void {
     const station = this.#parts.sender.openStation;
     if (station === undefined || this.#state !== 'awaiting-ack') return;
+    this.#notAcknowledged(station, true);
+    this.#failed();
+  }
+
+  /** @param mayHaveArrived whether it is worth asking before it is sent again */
+  #notAcknowledged(station: Station, mayHaveArrived: boolean): void {
     if (!this.#parts.sender.polling) this.counters.unacked += this.#parts.sender.openFrames;
     this.neighbours.attempted(station, false);
-    this.#parts.sender.unanswered();
-    this.#failed();
+    if (mayHaveArrived) this.#parts.sender.unanswered();
   }
 
   #requestSent(outcome: 'sent' | 'refused' | 'line-down', nowUs: number): void {
@@ -302,6 +304,10 @@ export class Mac implements PhyListener {
 
   #done(confirmed: boolean): void {
     this.#parts.delays.end(this.#options.scheduler.nowUs());
+    this.#turnOver(confirmed);
+  }
+
+  #turnOver(confirmed: boolean): void {
     this.#parts.contention.succeeded(confirmed);
     this.#nextTurn();
     if (this.#asking !== null) this.#parts.access.yieldSlots(this.#parts.habits.asked(this.#asking));
@@ -332,7 +338,11 @@ export class Mac implements PhyListener {
   #confirmedHeard(frame: LinkFrame, nowUs: number): Heard {
     this.#parts.habits.heard(frame.source);
     const isNew = this.#parts.receiver.takeConfirmed(frame, nowUs);
-    if (frame.more) this.#parts.answers.burstGoesOn(frame.source);
+    if (frame.piggyback?.later === true) {
+      this.#parts.answers.burstIsOver();
+      this.#parts.deferral.owe(frame.source);
+      this.demand();
+    } else if (frame.more) this.#parts.answers.burstGoesOn(frame.source);
     else this.#parts.answers.give(frame.source);
     return isNew ? 'accepted' : 'rx-duplicate';
   }
@@ -342,10 +352,11 @@ export class Mac implements PhyListener {
     this.#parts.answers.give(frame.source);
   }
 
-  #ackHeard({ source, sequence, body }: LinkFrame): void {
-    if (this.#state !== 'awaiting-ack' || source !== this.#parts.sender.openStation) return;
+  #acknowledged(source: Station, acknowledgement: Acknowledgement): void {
+    const waited = this.#parts.deferral.waiting === source;
+    if ((this.#state !== 'awaiting-ack' && !waited) || source !== this.#parts.sender.openStation) return;
     const polled = this.#parts.sender.polling;
-    const { settled, left } = this.#parts.sender.acknowledge(source, { next: sequence, bitmap: body[0] ?? 0 });
+    const { settled, left } = this.#parts.sender.acknowledge(source, acknowledgement);
     // An answer to something else, or from before: ours may still come.
     if (settled.length === 0 && !polled) return;
     this.#parts.answerWait.stop();
@@ -353,6 +364,11 @@ export class Mac implements PhyListener {
     this.counters.acked += settled.length;
     if (!polled) this.counters.unacked += left;
     this.neighbours.attempted(source, true);
+    if (waited) {
+      this.#parts.deferral.settle(true);
+      this.#parts.delays.next(this.#options.scheduler.nowUs());
+      return;
+    }
     // Two that send at once over a long way each get the end of the other's burst: that is no success to build on.
     // An answered question met nobody, whatever it says of what went before.
     if (!polled && left > settled.length) this.#failed();

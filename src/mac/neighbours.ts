@@ -4,6 +4,7 @@ import type { ReceptionMeta } from './phy.js';
 
 /** How much one attempt weighs in the estimate of loss. */
 const LOSS_WEIGHT = 1 / 16;
+const ALL_LOSS_WEIGHT = 1 / 64;
 
 export interface Neighbour {
   readonly station: Station;
@@ -25,6 +26,8 @@ export interface Neighbour {
 }
 
 export class Neighbours {
+  #lossRatio = 0;
+  #attempts = 0;
   readonly #known = new Map<Station, Neighbour>();
 
   /** Notes that a station was heard; true when it is new, or had been lost. */
@@ -40,9 +43,15 @@ export class Neighbours {
     return isNew;
   }
 
+  /** The same for all together, over a longer time. */
+  get lossRatio(): number {
+    return this.#lossRatio;
+  }
+
   attempted(station: Station, acknowledged: boolean): void {
     const known = this.#get(station);
     const loss = acknowledged ? 0 : 1;
+    this.#lossRatio += (loss - this.#lossRatio) * Math.max(ALL_LOSS_WEIGHT, 1 / ++this.#attempts);
     known.answered += 1 - loss;
     known.missed = acknowledged ? 0 : known.missed + 1;
     known.lossRatio += (loss - known.lossRatio) * Math.max(LOSS_WEIGHT, 1 / ++known.attempts);

@@ -8,6 +8,7 @@ import { AnswerWait } from './answer-wait.js';
 import { Answers } from './answers.js';
 import { type Contention, NO_CONTENTION } from './contention.js';
 import { CycleContention } from './contention-cycle.js';
+import { Deferral } from './deferral.js';
 import { Limits } from './limits.js';
 import { Neighbours } from './neighbours.js';
 import type { MacOptions } from './ports.js';
@@ -15,7 +16,7 @@ import { Receiver } from './receiver.js';
 import { Requests } from './requests.js';
 import { Sender } from './sender.js';
 import { type MacCounters, newMacCounters, ServiceDelays } from './statistics.js';
-import { deriveTiming, type MacTiming } from './timing.js';
+import { deriveTiming, longestFrameBytes, type MacTiming } from './timing.js';
 import { Transmitter } from './transmitter.js';
 
 /** What was not heard of for so many of the longest exchanges is given up. */
@@ -41,6 +42,7 @@ export interface MacParts {
   readonly contention: Contention;
   readonly access: ChannelAccess;
   readonly limits: Limits;
+  readonly deferral: Deferral;
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly transmitter: Transmitter;
@@ -74,6 +76,7 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     contention,
     counters,
     answers: answersCome,
+    goesUnanswered: (expected): boolean => deferral.goesUnanswered(expected),
     won,
     observer,
   });
@@ -81,7 +84,21 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   const winUs = Math.max(longestUs, burstUs);
   const limits = new Limits({ ...bounds, nowUs: scheduler.nowUs(), longestUs: winUs });
   const drop = (cause: DropCause): void => observer.drop(cause);
+  const ackUs = phy.timing.airtimeUs(LINK_HEADER_BYTES + fcsBytes);
+  const { propagationUs, turnaroundUs } = phy.timing;
+  const deferral: Deferral = new Deferral({
+    counters,
+    fcsBytes,
+    longestBytes: longestFrameBytes(phy, bounds.keyDownUs),
+    enabled: answersCome && phy.capabilities.channelAccess === 'host' && config.piggyback !== false,
+    contention,
+    answerUs: 2 * propagationUs + turnaroundUs + ackUs,
+    arrived: (from) => receiver.arrived(from),
+    lossRatio: () => neighbours.lossRatio,
+    allHeard: (): boolean => requests?.allHeard(scheduler.nowUs()) !== false,
+  });
   const sender = new Sender({
+    deferral,
     station,
     phy,
     config,
@@ -89,7 +106,7 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     drop,
     delays,
     firstSequence: () => random.below(SEQUENCES),
-    pollUs: timing.slotUs + phy.timing.airtimeUs(LINK_HEADER_BYTES + fcsBytes) + timing.ackEndUs,
+    pollUs: timing.slotUs + ackUs + timing.ackEndUs,
     answers: (asked) => habits.expected(asked),
   });
   const receiver = new Receiver({
@@ -117,6 +134,21 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
   const { burstGapUs } = timing;
   const answering = (): boolean => access.carrierBusy || phy.senseBusy();
   const asksFirst = answersCome && phy.capabilities.channelAccess === 'host';
+  const requests: Requests | null = asksFirst
+    ? new Requests({
+        station,
+        phy,
+        fcsBytes,
+        patienceUs,
+        longestUs: winUs,
+        timing,
+        access,
+        neighbours,
+        sender,
+        transmitter,
+        counters,
+      })
+    : null;
   return {
     answersCome,
     timing,
@@ -127,25 +159,12 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     contention,
     access,
     limits,
+    deferral,
     sender,
     receiver,
     transmitter,
-    answers: new Answers({ scheduler, burstGapUs, receiver, transmitter, counters, up }),
+    answers: new Answers({ scheduler, burstGapUs, receiver, deferral, transmitter, counters, up }),
     answerWait: new AnswerWait({ scheduler, phy, timing, answering }),
-    requests: asksFirst
-      ? new Requests({
-          station,
-          phy,
-          fcsBytes,
-          patienceUs,
-          longestUs: winUs,
-          timing,
-          access,
-          neighbours,
-          sender,
-          transmitter,
-          counters,
-        })
-      : null,
+    requests,
   };
 }

@@ -26,6 +26,8 @@ export interface MacConfig {
   readonly burstAirtimeUs?: number;
   /** Whether short packets to one station share a frame. Looks one packet ahead. */
   readonly aggregate?: boolean;
+  /** False: every acknowledgement is an answer of its own. Default: they come along with traffic going back where that pays. */
+  readonly piggyback?: boolean;
   /** What law and courtesy allow. Absent: everything. */
   readonly limits?: MacLimits;
 }

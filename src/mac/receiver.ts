@@ -9,6 +9,7 @@ import { Reassembler } from '../wire/fragment.js';
 import { encodeLinkFrame, type FcsBytes, type LinkFrame } from '../wire/link-frame.js';
 import { BROADCAST, type InboundPacket, type Station } from '../wire/packet.js';
 import { Inbox } from './inbox.js';
+import type { Acknowledgement } from './outbox.js';
 
 export interface ReceiverOptions {
   readonly station: Station;
@@ -64,7 +65,7 @@ export class Receiver {
 
   /** The answer to a sender, as octets for the modem. */
   acknowledgement(to: Station): Uint8Array {
-    const { next, bitmap } = this.#peer(to).inbox.acknowledgement;
+    const { next, bitmap } = this.arrived(to);
     const { station: source, fcsBytes } = this.#options;
     const body = bitmap === 0 ? NO_BODY : Uint8Array.of(bitmap);
     const frame = {
@@ -77,6 +78,11 @@ export class Receiver {
       retry: false,
     } as const;
     return encodeLinkFrame({ ...frame, body }, fcsBytes);
+  }
+
+  /** What has arrived from a sender. */
+  arrived(from: Station): Acknowledgement {
+    return this.#peer(from).inbox.acknowledgement;
   }
 
   /** Somebody asks for the acknowledgement of frames that it sent, the oldest of which has this number. */
@@ -139,6 +145,7 @@ export class Receiver {
       case 'rts':
       case 'cts':
       case 'identification':
+      case 'acks':
         return;
     }
   }

@@ -61,6 +61,11 @@ export class Requests {
     return true;
   }
 
+  /** Whether all hear all, as far as we know. */
+  allHeard(nowUs: number): boolean {
+    return !this.#reservations.inUse(nowUs) && !this.#reservations.anyHidden(nowUs);
+  }
+
   unanswered(): void {
     const { sender, neighbours, counters } = this.#options;
     counters.requestsUnanswered++;

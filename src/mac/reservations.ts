@@ -116,7 +116,7 @@ export class Reservations {
     const costUs = 2 * (this.#frameUs + this.#options.timing.ackStartUs);
     if (airtimeUs < WORTH * costUs) return false;
     if (attempts >= HOPELESS_ATTEMPTS && lossRatio >= HOPELESS_FROM) return true;
-    return (lossRatio >= LOSS_FROM || this.inUse(nowUs)) && this.#anyHidden(nowUs);
+    return (lossRatio >= LOSS_FROM || this.inUse(nowUs)) && this.anyHidden(nowUs);
   }
 
   /** The request for so much airtime and its acknowledgement. */
@@ -140,7 +140,7 @@ export class Reservations {
     return encodeLinkFrame(frame('cts', source, station, leftUs), fcsBytes);
   }
 
-  #anyHidden(nowUs: number): boolean {
+  anyHidden(nowUs: number): boolean {
     for (const station of this.#answered.keys()) if (this.#isHidden(station, nowUs)) return true;
     return false;
   }

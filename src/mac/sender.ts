@@ -9,12 +9,15 @@ import type { DropCause } from '../base/drops.js';
 import { SluiceError } from '../base/errors.js';
 import { encodeLinkFrame, LINK_HEADER_BYTES } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
+import { type CarriedAck, PIGGYBACK_MIN_BYTES, type Piggyback, piggybackBytes } from '../wire/piggyback.js';
+import type { Deferral } from './deferral.js';
 import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
 import { Packer, type Unit } from './packer.js';
 import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { sequenceAfter } from './sequence.js';
 import type { ServiceDelays } from './statistics.js';
+import { longestFrameBytes } from './timing.js';
 
 export interface SenderOptions {
   readonly station: Station;
@@ -29,6 +32,7 @@ export interface SenderOptions {
   /** Whether a station is likely to answer an interactive packet at once. */
   answers(station: Station): boolean;
   readonly delays: Pick<ServiceDelays, 'restart'>;
+  readonly deferral: Pick<Deferral, 'mayWait' | 'take'>;
 }
 
 export interface BurstFrame {
@@ -44,6 +48,8 @@ export interface BurstFrame {
   readonly sequence: number | null;
   /** Somebody may wait for the answer to what it carries: then it ends the burst, and its sender lets others go first. */
   readonly interactive: boolean;
+  /** Its acknowledgement comes along with what its receiver sends next. */
+  readonly later: boolean;
 }
 
 /** Priority (SO_PRIORITY) of interactive traffic: Linux's TC_PRIO_INTERACTIVE, what TOS 0x10 is mapped to. */
@@ -58,6 +64,14 @@ const QUESTIONS_MAX = 2;
 /** Repetitions counted apart. */
 const RETRIES_MAX = 15;
 
+interface Burst {
+  readonly destination: Station;
+  airtimeUs: number;
+  readonly repeats: OpenFrame<Unit>[];
+  /** Whether it began with frames that were sent before. */
+  readonly repeated: boolean;
+}
+
 export class Sender {
   /** Frames acknowledged, by the number of repetitions that it took; the last one stands for more, too. */
   readonly retries: number[] = new Array<number>(RETRIES_MAX + 1).fill(0);
@@ -67,7 +81,7 @@ export class Sender {
   readonly #outboxes = new Map<Station, Outbox<Unit>>();
   /** The outbox with open frames; there is one at most, because a burst is settled before another goes elsewhere. */
   #open: Outbox<Unit> | null = null;
-  #burst: { readonly destination: Station; airtimeUs: number; readonly repeats: OpenFrame<Unit>[] } | null = null;
+  #burst: Burst | null = null;
   /** What the last burst cost, if nobody answered it. */
   #unansweredUs = 0;
   #burstUs = 0;
@@ -79,11 +93,13 @@ export class Sender {
   /** The last frame given out, if nobody acknowledges it. */
   #unconfirmed: Unit | null = null;
   #broadcastSequence: number;
+  readonly #longestBytes: number;
 
   constructor(options: SenderOptions) {
     const { config } = options;
     this.#options = options;
     this.#burstLimitUs = Math.min(config.burstAirtimeUs ?? 0, config.limits?.keyDownUs ?? Number.POSITIVE_INFINITY);
+    this.#longestBytes = longestFrameBytes(options.phy, config.limits?.keyDownUs);
     this.#broadcastSequence = options.firstSequence();
     this.#packer = new Packer({ ...options, firstPacketId: options.firstSequence() });
   }
@@ -108,7 +124,7 @@ export class Sender {
     this.#burstUs = 0;
     // What the last burst ended with has been sent; if this one gets no further than a request, it must not go again.
     this.#unconfirmed = null;
-    this.#burst = { destination: first.destination, airtimeUs: 0, repeats };
+    this.#burst = { destination: first.destination, airtimeUs: 0, repeats, repeated: repeats.length > 0 };
     return true;
   }
 
@@ -138,6 +154,7 @@ export class Sender {
     this.#unconfirmed = this.#wantsAck(unit) ? null : unit;
     const first = burst.airtimeUs === 0;
     burst.airtimeUs += this.#airtimeUs(unit);
+    const acks = this.#acksAlong(unit, burst);
     this.#burstUs = burst.airtimeUs;
     open.attempts++;
     const interactive = unit.priority >= INTERACTIVE_PRIORITY;
@@ -146,8 +163,12 @@ export class Sender {
     const last = (isAwaited && burst.repeats.length === 0) || !this.#another(nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
+    const hasRoom = acks.length > 0 || this.#roomBytes(unit, burst) >= PIGGYBACK_MIN_BYTES;
+    const mayWait = last && wantsAck && !interactive && !burst.repeated && hasRoom;
+    const later = mayWait && this.#options.deferral.mayWait(unit.destination, burst.airtimeUs);
+    const piggyback = later || acks.length > 0 ? { later, acks } : undefined;
     return {
-      octets: this.#encode(open, !last),
+      octets: this.#encode(open, !last, piggyback),
       destination: unit.destination,
       first,
       last,
@@ -155,6 +176,7 @@ export class Sender {
       attempt: open.attempts,
       sequence: open.sequence,
       interactive,
+      later,
     };
   }
 
@@ -239,7 +261,7 @@ export class Sender {
     const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
     const octets = encodeLinkFrame({ ...header, body: NO_BODY }, config.fcsBytes);
     const question = { first: true, last: true, wantsAck: true, attempt: 0, sequence: null } as const;
-    return { octets, destination, ...question, interactive: false };
+    return { octets, destination, ...question, interactive: false, later: false };
   }
 
   #openNext(): OpenFrame<Unit> {
@@ -272,19 +294,40 @@ export class Sender {
   }
 
   #airtimeUs(unit: Unit): number {
-    const { phy, config } = this.#options;
-    const overheadBytes = config.linkFrames ? LINK_HEADER_BYTES + config.fcsBytes : 0;
-    return phy.timing.airtimeUs(unit.body.length + overheadBytes);
+    return this.#options.phy.timing.airtimeUs(this.#frameBytes(unit));
   }
 
-  #encode(open: OpenFrame<Unit>, more: boolean): Uint8Array {
+  #frameBytes({ body }: Unit): number {
+    const { linkFrames, fcsBytes } = this.#options.config;
+    return body.length + (linkFrames ? LINK_HEADER_BYTES + fcsBytes : 0);
+  }
+
+  /** What may come along with a frame of the burst. */
+  #roomBytes(unit: Unit, { airtimeUs }: Burst): number {
+    const { phy, config } = this.#options;
+    const longerUs = phy.timing.airtimeUs(this.#longestBytes) - this.#airtimeUs(unit);
+    const fits = airtimeUs + longerUs <= (config.limits?.keyDownUs ?? Number.POSITIVE_INFINITY);
+    return fits ? this.#longestBytes - this.#frameBytes(unit) : 0;
+  }
+
+  /** Acknowledgements that come along with a frame of the burst, which grows by them. */
+  #acksAlong(unit: Unit, burst: Burst): readonly CarriedAck[] {
+    const acks = this.#options.deferral.take(this.#roomBytes(unit, burst));
+    if (acks.length === 0) return acks;
+    const longerBytes = this.#frameBytes(unit) + piggybackBytes({ later: false, acks });
+    burst.airtimeUs += this.#options.phy.timing.airtimeUs(longerBytes) - this.#airtimeUs(unit);
+    return acks;
+  }
+
+  #encode(open: OpenFrame<Unit>, more: boolean, piggyback: Piggyback | undefined): Uint8Array {
     const { station: source, config } = this.#options;
     const { type, destination, body } = open.item;
     if (type === 'raw') return body;
     const behind = this.#open?.behind(open) ?? 0;
     const retry = open.attempts > 1;
     const { sequence } = open;
-    return encodeLinkFrame({ type, destination, source, sequence, behind, more, retry, body }, config.fcsBytes);
+    const frame = { type, destination, source, sequence, behind, more, retry, body };
+    return encodeLinkFrame(piggyback === undefined ? frame : { ...frame, piggyback }, config.fcsBytes);
   }
 
   #giveUpHopeless(nowUs: number): void {

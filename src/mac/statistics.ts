@@ -15,6 +15,9 @@ export interface MacCounters {
   backoffSlots: number;
   /** Acknowledgements sent. */
   acksSent: number;
+  /** Acknowledgements that came along with what we sent; and bursts of ours whose acknowledgement might wait. */
+  acksCarried: number;
+  acksDeferred: number;
   /** Frames delivered upwards. */
   delivered: number;
   /** Frames heard that were meant for others. */
@@ -48,6 +51,8 @@ export function newMacCounters(): MacCounters {
     backoffs: 0,
     backoffSlots: 0,
     acksSent: 0,
+    acksCarried: 0,
+    acksDeferred: 0,
     delivered: 0,
     overheard: 0,
     echoes: 0,
@@ -154,6 +159,12 @@ export class ServiceDelays {
     this.#recent.record(nowUs - this.#sinceUs);
     this.#all.record(nowUs - this.#sinceUs);
     this.#sinceUs = null;
+  }
+
+  /** It ends, and what is contended for meanwhile goes on. */
+  next(nowUs: number): void {
+    this.end(nowUs);
+    this.begin(nowUs);
   }
 
   /** Percentiles of the latest ones, and all of them, live. */

@@ -6,7 +6,7 @@ import type { Limits } from './limits.js';
 import type { Phy } from './phy.js';
 import type { MacCounters } from './statistics.js';
 
-export type Transmission = 'data' | 'ack' | 'request' | 'clearance' | 'identification';
+export type Transmission = 'data' | 'ack' | 'acks' | 'request' | 'clearance' | 'identification';
 
 export interface TransmitterOptions {
   readonly scheduler: Scheduler;

@@ -17,6 +17,10 @@ export interface LossyLinkOptions {
   readonly config?: Partial<MacConfig>;
   /** Default 1. */
   readonly seed?: number;
+  /** Station 2 sends as many, to station 1. */
+  readonly bothWays?: boolean;
+  /** Default 0. */
+  readonly turnaroundUs?: number;
   /** Default: the other station. */
   readonly destination?: number;
 }
@@ -24,6 +28,8 @@ export interface LossyLinkOptions {
 export interface LossyLinkResult {
   /** The numbers of the packets that arrived, as they came. */
   readonly received: number[];
+  /** The same for the way back. */
+  readonly receivedBack: number[];
   /** Of both stations; wrong check sequences are not in it. */
   readonly drops: DropCounters;
   readonly sender: MacSnapshot;
@@ -35,7 +41,7 @@ export const LOSSY_LINK_RATE_BPS = 9600;
 const CARRIER_DETECT_US = 2000;
 const HOUR_US = 3600e6;
 
-/** Station 1 sends numbered packets to station 2; the run ends when all are settled. */
+/** Station 1 sends numbered packets to station 2, and back if so told; the run ends when all are settled. */
 export function simulateLink(options: LossyLinkOptions): LossyLinkResult {
   const seed = options.seed ?? 1;
   const time = new VirtualTime();
@@ -47,16 +53,20 @@ export function simulateLink(options: LossyLinkOptions): LossyLinkResult {
     frameErrorRate: options.frameErrorRate,
   });
   const drops = new DropCounters();
-  const received: number[] = [];
+  const [received, receivedBack]: [number[], number[]] = [[], []];
   let octets = 0;
-  let pulled = 0;
-  let idle = false;
+  const idle = new Set<number>();
   let lastUs = 0;
-  const pull = () => {
-    if (pulled === options.packets) return null;
-    const payload = new Uint8Array(options.packetBytes(pulled)).fill(0x45);
-    new DataView(payload.buffer).setUint32(4, pulled++);
-    return { destination: options.destination ?? 2, kind: 'ip' as const, payload, priority: 0 };
+  const source = (id: number) => {
+    const packets = id === 1 || options.bothWays === true ? options.packets : 0;
+    let pulled = 0;
+    const pull = () => {
+      if (pulled === packets) return null;
+      const payload = new Uint8Array(options.packetBytes(pulled)).fill(0x45);
+      new DataView(payload.buffer).setUint32(4, pulled++);
+      return { destination: options.destination ?? 3 - id, kind: 'ip' as const, payload, priority: 0 };
+    };
+    return { pull, idle: () => void (pulled === packets && idle.add(id)) };
   };
   const station = (id: number): Mac =>
     new Mac({
@@ -66,23 +76,19 @@ export function simulateLink(options: LossyLinkOptions): LossyLinkResult {
         medium,
         station: id,
         carrierDetectUs: CARRIER_DETECT_US,
+        turnaroundUs: options.turnaroundUs ?? 0,
         capabilities: { carrierSense: 'activity', maxFrameBytes: options.maxFrameBytes },
       }),
       scheduler: time,
       random: seededRandom(seed * 1000 + id),
       config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 7, deadlineUs: 1e12, ...options.config },
-      source: {
-        pull: id === 1 ? pull : () => null,
-        idle: () => {
-          if (id === 1) idle = true;
-        },
-      },
+      source: source(id),
       observer: {
         drop: (cause) => {
           if (cause !== 'rx-fcs') drops.count(cause);
         },
         deliver: ({ payload }) => {
-          received.push(new DataView(payload.buffer, payload.byteOffset).getUint32(4));
+          (id === 2 ? received : receivedBack).push(new DataView(payload.buffer, payload.byteOffset).getUint32(4));
           octets += payload.length;
           lastUs = time.nowUs();
         },
@@ -90,7 +96,7 @@ export function simulateLink(options: LossyLinkOptions): LossyLinkResult {
     });
   const sender = station(1);
   station(2);
-  while (!idle && time.step());
+  while (idle.size < 2 && time.step());
   time.runFor(HOUR_US);
-  return { received, drops, sender: sender.snapshot(), goodputBps: (octets * 8e6) / lastUs };
+  return { received, receivedBack, drops, sender: sender.snapshot(), goodputBps: (octets * 8e6) / lastUs };
 }

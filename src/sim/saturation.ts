@@ -9,7 +9,7 @@ import { Mac } from '../mac/mac.js';
 import type { MacConfig, MacSnapshot } from '../mac/ports.js';
 import type { MacTiming } from '../mac/timing.js';
 import { LINK_HEADER_BYTES } from '../wire/link-frame.js';
-import { BROADCAST, type OutboundPacket } from '../wire/packet.js';
+import { BROADCAST } from '../wire/packet.js';
 import { FramePhy, type FramePhyOptions } from './frame-phy.js';
 import { Medium, type MediumOptions } from './medium.js';
 import { VirtualTime } from './virtual-time.js';
@@ -25,7 +25,7 @@ export interface SaturationOptions {
   readonly durationFrames: number;
   /** Besides the senders: stations that never send of themselves. Default: 1 for a lone sender or without link frames, else none. */
   readonly listeners?: number;
-  /** Whom a station sends to. Default: the next one, the last one to the first. */
+  /** Whom a station sends its next packet to. Default: the next one, the last one to the first. */
   readonly destination?: (station: number) => number;
   /** When a station has something to send, in frame times from the start of the measurement. Default: always. */
   readonly active?: (station: number) => Span;
@@ -71,7 +71,7 @@ export function jainIndex(values: readonly number[]): number {
   return squares === 0 ? 1 : (sum * sum) / (values.length * squares);
 }
 
-/** Every station sends unicast frames of one length to the next one, for as long as it is active. */
+/** Every station sends unicast frames of one length, to the next station if not told otherwise, for as long as it is active. */
 export function simulateSaturation(options: SaturationOptions): SaturationResult {
   const { stations, a, seed } = options;
   const frameBytes = options.frameBytes ?? 500;
@@ -99,8 +99,7 @@ export function simulateSaturation(options: SaturationOptions): SaturationResult
   const { contention } = options;
   const macs = everybody.map((id) => {
     const [from, until] = spans[id - 1] ?? NEVER;
-    const destination = destinationOf(id);
-    const packet: OutboundPacket = { destination, kind: config.linkFrames ? 'ip' : 'raw', payload, priority: 0 };
+    const packet = { kind: config.linkFrames ? 'ip' : 'raw', payload, priority: 0 } as const;
     const active = (): boolean => {
       const atFrames = (time.nowUs() - startUs) / frameUs;
       return atFrames >= from && atFrames < until;
@@ -118,7 +117,7 @@ export function simulateSaturation(options: SaturationOptions): SaturationResult
       scheduler: time,
       random: seededRandom(seed * 1000 + id),
       config,
-      source: { pull: () => (active() ? packet : null), idle: () => {} },
+      source: { pull: () => (active() ? { ...packet, destination: destinationOf(id) } : null), idle: () => {} },
       observer: {
         drop: (cause) => drops.count(cause),
         deliver: ({ source, destination: to }) => {

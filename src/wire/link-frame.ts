@@ -7,6 +7,14 @@ import type { DropCause } from '../base/drops.js';
 import { SluiceError } from '../base/errors.js';
 import { roomFor } from '../base/octets.js';
 import { BROADCAST, MAX_STATION, type Station } from './packet.js';
+import {
+  CARRIED_MAX,
+  type CarriedAck,
+  decodePiggyback,
+  encodePiggyback,
+  type Piggyback,
+  piggybackBytes,
+} from './piggyback.js';
 
 export const LINK_HEADER_BYTES = 4;
 export const LINK_VERSION = 1;
@@ -24,7 +32,8 @@ export type LinkFrameType =
   | 'poll'
   | 'rts'
   | 'cts'
-  | 'identification';
+  | 'identification'
+  | 'acks';
 
 /** Sequence numbers are 0 to 31. */
 export const SEQUENCES = 32;
@@ -47,9 +56,12 @@ export interface LinkFrame {
   readonly retry: boolean;
   /**
    * The payload; of an `ack`: nothing, or one octet, whose bit i says that `sequence` + i has arrived; of `rts` and `cts`:
-   * for how long the channel is taken from their end on, see `encodeReservation`; of an `identification`: text.
+   * for how long the channel is taken from their end on, see `encodeReservation`; of an `identification`: text; of `acks`:
+   * nothing, all of it is in `piggyback`.
    */
   readonly body: Uint8Array;
+  /** What comes along with data: acknowledgements, and that the frame's own may wait. Absent: nothing. */
+  readonly piggyback?: Piggyback;
 }
 
 const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = {
@@ -63,10 +75,19 @@ const TYPE_CODES: Readonly<Record<LinkFrameType, number>> = {
   rts: 8,
   cts: 9,
   identification: 10,
+  // Never on its own, only behind what comes along.
+  acks: 0,
 };
 const TYPES_BY_CODE: readonly (LinkFrameType | undefined)[] = [
   undefined,
   ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll', 'rts', 'cts', 'identification'] as const),
+];
+
+/** Something comes along, which begins the body; the type of the frame is said there. */
+const PIGGYBACK_CODE = 11;
+/** What something may come along with, by code. */
+const CARRIERS_BY_CODE: readonly (LinkFrameType | undefined)[] = [
+  ...(['acks', 'ip', 'arp', 'ethernet', undefined, 'fragment', 'aggregate'] as const),
 ];
 
 /** Reservations count in steps of 10 us, three octets, most significant first: up to 167 s. */
@@ -74,8 +95,8 @@ const RESERVATION_STEP_US = 10;
 const RESERVATION_BYTES = 3;
 const RESERVATION_STEPS_MAX = 0xff_ff_ff;
 
-const NEVER_TO_ALL: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts']);
-const NEVER_BEHIND: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts', 'identification']);
+const NEVER_TO_ALL: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts', 'acks']);
+const NEVER_BEHIND: ReadonlySet<LinkFrameType> = new Set(['ack', 'poll', 'rts', 'cts', 'identification', 'acks']);
 
 const VERSION_SHIFT = 6;
 const TYPE_SHIFT = 2;
@@ -92,16 +113,19 @@ const RETRY_BIT = 0x01;
 export function encodeLinkFrame(frame: LinkFrame, fcsBytes: FcsBytes): Uint8Array {
   const impossible = impossibility(frame);
   if (impossible !== null) throw new SluiceError('internal', `link frame cannot be encoded: ${impossible}`);
-  const octets = roomFor(LINK_HEADER_BYTES + frame.body.length + fcsBytes);
+  const { piggyback } = frame;
+  const bodyAt = LINK_HEADER_BYTES + (piggyback === undefined ? 0 : piggybackBytes(piggyback));
+  const octets = roomFor(bodyAt + frame.body.length + fcsBytes);
   octets[0] =
     (LINK_VERSION << VERSION_SHIFT) |
-    (TYPE_CODES[frame.type] << TYPE_SHIFT) |
+    ((piggyback === undefined ? TYPE_CODES[frame.type] : PIGGYBACK_CODE) << TYPE_SHIFT) |
     (frame.more ? MORE_BIT : 0) |
     (frame.retry ? RETRY_BIT : 0);
   octets[1] = frame.destination;
   octets[2] = frame.source;
   octets[3] = (frame.sequence << SEQUENCE_SHIFT) | frame.behind;
-  octets.set(frame.body, LINK_HEADER_BYTES);
+  if (piggyback !== undefined) encodePiggyback(piggyback, TYPE_CODES[frame.type], octets.subarray(LINK_HEADER_BYTES));
+  octets.set(frame.body, bodyAt);
   writeFcs(octets, fcsBytes);
   return octets;
 }
@@ -121,8 +145,12 @@ export function decodeLinkFrame(octets: Uint8Array, fcsBytes: FcsBytes): LinkFra
   if (!fcsMatches(octets, end, fcsBytes)) return 'rx-fcs';
   const version = control >> VERSION_SHIFT;
   if (version > LINK_VERSION) return 'rx-version';
-  const type = TYPES_BY_CODE[(control >> TYPE_SHIFT) & TYPE_MASK];
-  if (version < LINK_VERSION || type === undefined) return 'rx-malformed';
+  const code = (control >> TYPE_SHIFT) & TYPE_MASK;
+  const content = octets.subarray(LINK_HEADER_BYTES, end);
+  const carried = code === PIGGYBACK_CODE ? decodePiggyback(content) : undefined;
+  if (version < LINK_VERSION || carried === null) return 'rx-malformed';
+  const type = carried === undefined ? TYPES_BY_CODE[code] : CARRIERS_BY_CODE[carried.code];
+  if (type === undefined) return 'rx-malformed';
   const frame: LinkFrame = {
     type,
     destination,
@@ -131,7 +159,8 @@ export function decodeLinkFrame(octets: Uint8Array, fcsBytes: FcsBytes): LinkFra
     behind: order & BEHIND_MASK,
     more: (control & MORE_BIT) !== 0,
     retry: (control & RETRY_BIT) !== 0,
-    body: octets.subarray(LINK_HEADER_BYTES, end),
+    body: carried?.body ?? content,
+    ...(carried === undefined ? {} : { piggyback: carried.piggyback }),
   };
   return impossibility(frame) === null ? frame : 'rx-malformed';
 }
@@ -172,7 +201,18 @@ function impossibility(frame: LinkFrame): string | null {
   if (NEVER_TO_ALL.has(frame.type) && frame.destination === BROADCAST) return `${frame.type} to all`;
   if (frame.type === 'identification' && frame.destination !== BROADCAST) return 'identification to one station';
   if (NEVER_BEHIND.has(frame.type) && frame.behind !== 0) return `${frame.type} with something behind`;
-  return impossibleBody(frame);
+  return impossiblePiggyback(frame) ?? impossibleBody(frame);
+}
+
+function impossiblePiggyback({ type, destination, more, piggyback }: LinkFrame): string | null {
+  if (piggyback === undefined) return type === 'acks' ? 'acks without acknowledgements' : null;
+  const { later, acks } = piggyback;
+  if (!CARRIERS_BY_CODE.includes(type)) return `${type} with something that comes along`;
+  if (later && (type === 'acks' || destination === BROADCAST || more)) return 'acknowledgement that may wait, of none';
+  const wrong = acks.find((ack) => !isCarriedAck(ack));
+  if (wrong !== undefined) return `acknowledgement of ${wrong.next}, ${wrong.bitmap} for ${wrong.to}`;
+  if (acks.length > CARRIED_MAX) return `${acks.length} acknowledgements`;
+  return acks.length === 0 && !later ? 'nothing that comes along' : null;
 }
 
 function impossibleBody({ type, body }: LinkFrame): string | null {
@@ -181,13 +221,18 @@ function impossibleBody({ type, body }: LinkFrame): string | null {
       // Bit 0 would say that what is expected next has arrived.
       return body.length > 1 || ((body[0] ?? 0) & 1) === 1 ? 'acknowledgement with a wrong body' : null;
     case 'poll':
-      return body.length > 0 ? 'poll with a body' : null;
+    case 'acks':
+      return body.length > 0 ? `${type} with a body` : null;
     case 'rts':
     case 'cts':
       return body.length === RESERVATION_BYTES ? null : `${type} without a reservation`;
     default:
       return body.length === 0 ? `${type} without a body` : null;
   }
+}
+
+function isCarriedAck({ to, next, bitmap }: CarriedAck): boolean {
+  return isBelow(to, MAX_STATION + 1) && to > 0 && isBelow(next, SEQUENCES) && isOctet(bitmap) && (bitmap & 1) === 0;
 }
 
 function isOctet(value: number): boolean {

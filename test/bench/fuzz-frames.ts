@@ -3,8 +3,9 @@ import type { Random } from '../../src/base/random.js';
 import { slipCodec } from '../../src/framing/slip.js';
 import { encodeAggregate } from '../../src/wire/aggregate.js';
 import { fragment } from '../../src/wire/fragment.js';
-import { encodeLinkFrame, type LinkFrameType, SEQUENCES, setRetry } from '../../src/wire/link-frame.js';
+import { encodeLinkFrame, type LinkFrame, type LinkFrameType, SEQUENCES, setRetry } from '../../src/wire/link-frame.js';
 import { BROADCAST } from '../../src/wire/packet.js';
+import { CARRIED_MAX } from '../../src/wire/piggyback.js';
 import { StreamMaker } from './fuzz-streams.js';
 
 export const FUZZ_FCS_BYTES = 4;
@@ -19,7 +20,9 @@ const TYPES = [
   'rts',
   'cts',
   'identification',
+  'acks',
 ] as const;
+const CARRIERS: ReadonlySet<LinkFrameType> = new Set(['ip', 'arp', 'ethernet', 'aggregate', 'fragment']);
 /** As it stands in the header, see link-frame.md. */
 const FRAGMENT_TYPE = 5;
 const KINDS = ['ip', 'arp', 'ethernet'] as const;
@@ -65,7 +68,7 @@ export class FrameMaker {
   #frame(): Uint8Array {
     const word = this.#random.uint32();
     const { type, body } = this.#content();
-    const isAnswer = type === 'ack' || type === 'poll' || type === 'rts' || type === 'cts';
+    const isAnswer = type === 'ack' || type === 'poll' || type === 'rts' || type === 'cts' || type === 'acks';
     this.#sequence = (this.#sequence + 1) % SEQUENCES;
     const anybody = 1 + ((word >>> 3) % 254);
     const source = type === 'fragment' ? this.#leftSource : (word & 7) === 0 ? anybody : 2 + ((word >>> 3) & 3);
@@ -81,6 +84,7 @@ export class FrameMaker {
         more: ((word >>> 23) & 3) === 0,
         retry: ((word >>> 25) & 3) === 0,
         body,
+        ...this.#along(type),
       },
       FUZZ_FCS_BYTES,
     );
@@ -94,6 +98,7 @@ export class FrameMaker {
       case 'ack':
         return { type, body: isInOrder ? Uint8Array.of(0xfe & (word >>> 9)) : new Uint8Array(0) };
       case 'poll':
+      case 'acks':
         return { type, body: new Uint8Array(0) };
       case 'rts':
       case 'cts':
@@ -113,6 +118,18 @@ export class FrameMaker {
       default:
         return { type, body: this.#some() };
     }
+  }
+
+  /** Always with acks, and now and then with data. */
+  #along(type: LinkFrameType): Pick<LinkFrame, 'piggyback'> {
+    const word = this.#random.uint32();
+    if (type !== 'acks' && (!CARRIERS.has(type) || (word & 7) !== 0)) return {};
+    const acks = Array.from({ length: 1 + ((word >>> 3) % CARRIED_MAX) }, (_, index) => ({
+      to: 1 + ((word >>> 6) & 3),
+      next: (word >>> (8 + index)) % SEQUENCES,
+      bitmap: (word >>> (16 + index)) & 0xfe,
+    }));
+    return { piggyback: { later: false, acks } };
   }
 
   /** At least one octet. */

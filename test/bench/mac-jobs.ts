@@ -12,6 +12,7 @@ import {
   stepRow,
 } from './mac-conditions.js';
 import { type MacRow, SLOTS, STATIONS } from './mac-rows.js';
+import { TWO_WAY_CASES, TWO_WAY_SCENES, twoWayRow } from './mac-two-way.js';
 
 export interface Job {
   readonly name: string;
@@ -72,6 +73,12 @@ export function virtualJobs(): Job[] {
     ),
     ...STATIONS.map((n) => ({ name: `noise, n = ${n}`, run: () => [noiseRow(n)] })),
     { name: 'ARQ', run: arqRows },
+    ...TWO_WAY_SCENES.flatMap((scene) =>
+      TWO_WAY_CASES.map(([a, frameErrorRate]) => ({
+        name: `${scene}, both ways, a = ${a}, frame errors ${frameErrorRate}`,
+        run: () => [twoWayRow(scene, a, frameErrorRate)],
+      })),
+    ),
     ...SLOTS.flatMap((a) =>
       STATIONS.map((n) => ({ name: `broadcasts only, n = ${n}, a = ${a}`, run: () => [broadcastRow(n, a)] })),
     ),

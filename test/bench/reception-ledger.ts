@@ -10,6 +10,7 @@ import type { AirTap, Heard } from '../../src/mac/air-tap.js';
 import { decodeAggregate } from '../../src/wire/aggregate.js';
 import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame } from '../../src/wire/link-frame.js';
 import { BROADCAST, type InboundPacket } from '../../src/wire/packet.js';
+import { piggybackBytes } from '../../src/wire/piggyback.js';
 
 const FCS_BYTES = 4;
 /** Octets in front of each packet of an aggregate, of each fragment; around a packet that was cut into fragments. */
@@ -115,7 +116,9 @@ export class ReceptionLedger implements AirTap {
   heard(outcome: Heard): void {
     const current = this.#current;
     if (outcome === 'accepted' && current !== null) {
-      this.add('link headers', LINK_HEADER_BYTES + FCS_BYTES);
+      const { piggyback } = current.frame;
+      const alongBytes = piggyback === undefined ? 0 : piggybackBytes(piggyback);
+      this.add('link headers', LINK_HEADER_BYTES + alongBytes + FCS_BYTES);
       if (!DATA.has(current.frame.type)) this.add('control', current.frame.body.length);
       return;
     }

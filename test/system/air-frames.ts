@@ -3,6 +3,7 @@ import { type Random, seededRandom } from '../../src/base/random.js';
 import { type AggregableKind, encodeAggregate } from '../../src/wire/aggregate.js';
 import { fragment } from '../../src/wire/fragment.js';
 import { encodeReservation, type LinkFrame, type LinkFrameType } from '../../src/wire/link-frame.js';
+import { CARRIED_MAX, type Piggyback } from '../../src/wire/piggyback.js';
 import { arp, ethernet, icmpv6, ipv4, stationMac, udp } from '../unit/wire/frames.js';
 
 export interface KnownFrame {
@@ -13,6 +14,7 @@ export interface KnownFrame {
 
 export const TYPES: readonly LinkFrameType[] = [
   ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll', 'rts', 'cts', 'identification'] as const),
+  'acks',
 ];
 const FRAGMENT_BODY_BYTES = 120;
 /** Discard (RFC 863): nobody reads anything into it. */
@@ -57,7 +59,8 @@ function knownFrame(type: LinkFrameType, below: Below): KnownFrame {
     case 'arp':
     case 'ethernet': {
       const { payload, inside } = packet(type, below);
-      return { frame: { ...data, body: payload }, inside };
+      const piggyback = below(2) === 0 ? { piggyback: along(below, 1) } : {};
+      return { frame: { ...data, body: payload, ...piggyback }, inside };
     }
     case 'aggregate': {
       const packets = Array.from({ length: 2 + below(3) }, () => packet(below(2) === 0 ? 'ip' : 'arp', below));
@@ -70,6 +73,8 @@ function knownFrame(type: LinkFrameType, below: Below): KnownFrame {
         frame: { ...frame, body: below(2) === 0 ? Uint8Array.of() : Uint8Array.of(below(128) << 1) },
         inside: '',
       };
+    case 'acks':
+      return { frame: { ...frame, body: Uint8Array.of(), piggyback: along(below, 1) }, inside: '' };
     case 'poll':
       return { frame: { ...frame, body: Uint8Array.of() }, inside: '' };
     case 'rts':
@@ -80,6 +85,16 @@ function knownFrame(type: LinkFrameType, below: Below): KnownFrame {
       return { frame: { ...frame, destination: 255, more: false, body }, inside: '' };
     }
   }
+}
+
+/** Acknowledgements that come along, so many at least. */
+function along(below: Below, least: number): Piggyback {
+  const acks = Array.from({ length: least + below(CARRIED_MAX + 1 - least) }, () => ({
+    to: 1 + below(254),
+    next: below(32),
+    bitmap: below(128) << 1,
+  }));
+  return { later: false, acks };
 }
 
 /** The fragments of one packet, from one of a few senders; some are sent twice. */

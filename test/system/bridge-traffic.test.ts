@@ -117,6 +117,34 @@ describe('a sender that sends as fast as it may', () => {
   });
 });
 
+describe('two that flood each other', () => {
+  it('lose, double and reorder nothing; acknowledgements come along with data', async () => {
+    // Beside long frames an answer would cost too little; slots long enough for a busy machine.
+    const setting = { ...RADIO, settings: ['link.aggregate=false', 'mac.hostLatencyUs=30000'] };
+    await withPair(setting, async (first, second) => {
+      const flood = { stream: 1, typeOfService: 0, payloadBytes: 64, sendBufferBytes: 2048 };
+      await first.call('flood', { ...flood, to: { address: addressOf(2), port: SINK } });
+      await second.call('flood', { ...flood, to: { address: addressOf(1), port: SINK } });
+      for (const station of [first, second]) {
+        await eventually(
+          () => station.status(),
+          ({ mac }) => mac.acksCarried >= 3 && mac.acksDeferred >= 3,
+          'acknowledgements come along',
+        );
+      }
+      const [there, back] = [await first.call('flooded', { stop: true }), await second.call('flooded', { stop: true })];
+      for (const [station, { sent }] of [
+        [second, there],
+        [first, back],
+      ] as const) {
+        const seen = (await arrivals(station, 1, sent)).map(({ sequence }) => sequence);
+        expect(seen).toEqual(Array.from({ length: sent }, (_, index) => index));
+        expect((await station.status()).drops).not.toHaveProperty('retry-limit');
+      }
+    });
+  });
+});
+
 describe('priorities', () => {
   it('hold although the low class always comes first and the channel is overloaded', async () => {
     await withPair(FAST_RADIO, async (first, second) => {

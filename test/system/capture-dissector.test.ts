@@ -11,6 +11,7 @@ import { ROOT } from './daemon-support.js';
 import { type Dissected, dissect } from './tshark.js';
 
 const FCS_SIZES: readonly FcsBytes[] = [0, 2, 4];
+const PIGGYBACK_CODE = 11;
 const HEADER = ['type', 'destination', 'source', 'sequence', 'behind', 'more', 'retry'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
 
@@ -60,7 +61,7 @@ it('reads the vectors as their document says, and marks those that receivers ref
     const isBroken = drop !== undefined || title?.startsWith('aggregate') === true;
     expect({ title, marks: found[i]?.marks }).toEqual({ title, marks: isBroken ? [mark] : [] });
     if (drop !== undefined) continue;
-    const code = 1 + TYPES.map(String).indexOf(type ?? '');
+    const code = vector.later === undefined ? 1 + TYPES.map(String).indexOf(type ?? '') : PIGGYBACK_CODE;
     const told = HEADER.map((name) => found[i]?.fields[`sluice.${name}`]);
     expect([title, ...told]).toEqual([title, ...HEADER.map((name) => (name === 'type' ? String(code) : vector[name]))]);
   }
@@ -76,6 +77,7 @@ it.each(FCS_SIZES)('reads every type down to the packets inside, with an FCS of 
     'sluice.sequence',
     'sluice.ack.bitmap',
     'sluice.identification',
+    'sluice.piggyback.to',
   ]);
   for (const [i, { frame, inside }] of known.entries()) {
     const bitmap = frame.type === 'ack' ? frame.body[0] : undefined;
@@ -88,6 +90,7 @@ it.each(FCS_SIZES)('reads every type down to the packets inside, with an FCS of 
         'sluice.sequence': String(frame.sequence),
         'sluice.ack.bitmap': bitmap === undefined ? '' : `0x${bitmap.toString(16).padStart(2, '0')}`,
         'sluice.identification': frame.type === 'identification' ? new TextDecoder().decode(frame.body) : '',
+        'sluice.piggyback.to': (frame.piggyback?.acks ?? []).map(({ to }) => to).join(','),
       },
     });
   }

@@ -8,7 +8,10 @@ import { describe, expect, it } from 'vitest';
 import type { Scheduler } from '../../../src/base/clock.js';
 import type { DropCause } from '../../../src/base/drops.js';
 import { seededRandom } from '../../../src/base/random.js';
+import type { Contention } from '../../../src/mac/contention.js';
+import { CycleContention } from '../../../src/mac/contention-cycle.js';
 import { Mac } from '../../../src/mac/mac.js';
+import type { MacTiming } from '../../../src/mac/timing.js';
 import { lateScheduler } from '../../../src/sim/late-host.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import {
@@ -28,8 +31,15 @@ type Event =
   | { readonly kind: 'wait'; readonly us: number }
   | { readonly kind: 'demand'; readonly destination: number; readonly count: number }
   | { readonly kind: 'carrier'; readonly busy: boolean }
-  | { readonly kind: 'ack'; readonly last: boolean; readonly from: number }
-  | { readonly kind: 'data'; readonly to: number; readonly sequence: number; readonly retry: boolean }
+  | { readonly kind: 'ack'; readonly last: boolean; readonly from: number; readonly along: boolean }
+  | {
+      readonly kind: 'data';
+      readonly from: number;
+      readonly to: number;
+      readonly sequence: number;
+      readonly retry: boolean;
+      readonly later: boolean;
+    }
   | {
       readonly kind: 'reservation';
       readonly type: 'rts' | 'cts';
@@ -63,15 +73,18 @@ const events = fc.array(
         kind: fc.constant('ack' as const),
         last: fc.boolean(),
         from: fc.constantFrom(PEER, PEER, 3),
+        along: fc.boolean(),
       }),
     },
     {
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('data' as const),
+        from: fc.constantFrom(PEER, 5),
         to: fc.constantFrom(OWN, 9, BROADCAST),
         sequence: fc.integer({ min: 0, max: 7 }),
         retry: fc.boolean(),
+        later: fc.boolean(),
       }),
     },
     {
@@ -109,7 +122,8 @@ class World {
   #sends = 0;
   #sent = 0;
 
-  constructor(seed: number, latenessUs: number) {
+  /** @param defers whether every receiver is taken to be due before our next turn */
+  constructor(seed: number, latenessUs: number, defers: boolean) {
     const random = seededRandom(seed);
     const scheduler: Scheduler =
       latenessUs === 0 ? this.time : lateScheduler(this.time, () => random.below(latenessUs + 1));
@@ -140,16 +154,19 @@ class World {
       },
       observer: { deliver: () => {}, drop: (cause) => this.#dropped(cause) },
       config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 2, deadlineUs: 30_000_000 },
+      ...(defers ? { contention: everybodyPrecedes } : {}),
     });
     this.line(true);
+    // Little was lost so far, or no acknowledgement might wait.
+    if (defers) for (let i = 0; i < 200; i++) this.mac.neighbours.attempted(PEER, true);
   }
 
   play(event: Event): void {
     if (event.kind === 'wait') this.time.runFor(event.us);
     else if (event.kind === 'demand') this.#demand(event.destination, event.count);
     else if (event.kind === 'carrier') this.#carrier(event.busy);
-    else if (event.kind === 'ack') this.#acknowledge(event.last, event.from);
-    else if (event.kind === 'data') this.#hear({ type: 'ip', source: 5, destination: event.to, ...event });
+    else if (event.kind === 'ack') this.#acknowledge(event);
+    else if (event.kind === 'data') this.#data(event);
     else if (event.kind === 'reservation') this.#reservation(event);
     else if (event.kind === 'garbage' && this.#up) this.phy.listener.received(new Uint8Array([1, 2, 3]), {});
     else if (event.kind === 'line') this.line(event.up);
@@ -203,13 +220,23 @@ class World {
     this.phy.listener.carrier(busy);
   }
 
-  #acknowledge(last: boolean, from: number): void {
+  #data({ from, to, sequence, retry, later }: Event & { kind: 'data' }): void {
+    const piggyback = later && to !== BROADCAST ? { piggyback: { later, acks: [] } } : {};
+    this.#hear({ type: 'ip', source: from, destination: to, sequence, retry, ...piggyback });
+  }
+
+  #acknowledge({ last, from, along }: Event & { kind: 'ack' }): void {
     const octets = this.phy.transmitted.at(last ? -1 : -2)?.octets;
     const frame = octets === undefined ? 'rx-truncated' : decodeLinkFrame(octets, 4);
     if (typeof frame === 'string' || frame.type === 'ack' || frame.type === 'cts' || frame.destination === BROADCAST)
       return;
     // A bitmap of nothing behind the next number expected.
-    this.#hear({ type: 'ack', source: from, destination: OWN, sequence: (frame.sequence + 1) % SEQUENCES });
+    const next = (frame.sequence + 1) % SEQUENCES;
+    if (!along) this.#hear({ type: 'ack', source: from, destination: OWN, sequence: next });
+    else {
+      const piggyback = { later: false, acks: [{ to: OWN, next, bitmap: 0 }] };
+      this.#hear({ type: 'ip', source: from, destination: 9, piggyback });
+    }
   }
 
   #hear(fields: Partial<LinkFrame> & Pick<LinkFrame, 'type' | 'source' | 'destination'>): void {
@@ -261,20 +288,38 @@ class World {
   }
 }
 
-describe('the MAC under arbitrary events', () => {
+/** The real rule, but for who is due before us. */
+function everybodyPrecedes({ slotUs }: MacTiming): Contention {
+  class Eager extends CycleContention {
+    override precedes(): boolean {
+      return true;
+    }
+  }
+  return new Eager({ random: seededRandom(slotUs), station: OWN, a: 0.1 });
+}
+
+describe.each([
+  ['as it is', false],
+  ['where acknowledgements may wait', true],
+])('the MAC under arbitrary events, %s', (_name, defers) => {
   const holds = (latenessUs: number, runs: number): void => {
+    let deferred = 0;
     fc.assert(
       fc.property(events, fc.integer({ min: 1, max: 1e6 }), (list, seed) => {
-        const world = new World(seed, latenessUs);
-        for (const event of list) world.play(event);
+        const world = new World(seed, latenessUs, defers);
+        // Where stations are hidden, acknowledgements do not wait.
+        const played = defers ? list.filter(({ kind }) => kind !== 'reservation') : list;
+        for (const event of played) world.play(event);
         expect(world.violations).toEqual([]);
         world.comeToRest();
         expect(world.violations).toEqual([]);
         // Nothing stays for ever.
         expect(world.mac.snapshot().inHand).toBe(0);
+        deferred += world.mac.counters.acksDeferred;
       }),
       { numRuns: runs, seed: 20_260 },
     );
+    if (defers) expect(deferred).toBeGreaterThan(15);
   };
 
   it('on a host that is never late', () => holds(0, 400));

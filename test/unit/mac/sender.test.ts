@@ -35,6 +35,7 @@ describe('a frame that was not sent', () => {
       pollUs: 1000,
       answers: () => false,
       delays: { restart: () => undefined },
+      deferral: { mayWait: () => false, take: () => [] },
     });
   });
 

@@ -16,18 +16,20 @@ import {
   setRetry,
 } from '../../../src/wire/link-frame.js';
 import { BROADCAST } from '../../../src/wire/packet.js';
+import { CARRIED_MAX, type Piggyback, piggybackBytes } from '../../../src/wire/piggyback.js';
 import { hex } from './frames.js';
 
 const FCS_SIZES: readonly FcsBytes[] = [0, 2, 4];
 const TYPES: readonly LinkFrameType[] = [
   ...(['ip', 'arp', 'ethernet', 'ack', 'fragment', 'aggregate', 'poll', 'rts', 'cts', 'identification'] as const),
+  'acks',
 ];
 
 type Vector = ReadonlyMap<string, string>;
 
 const document = readFileSync(new URL('../../../src/wire/link-frame.md', import.meta.url), 'utf8');
 const vectors: readonly Vector[] = [...document.matchAll(/^```vector\n(.*?)^```$/gms)].map(
-  ([, block = '']) => new Map([...block.matchAll(/^(\w+): (.*)$/gm)].map(([, key = '', value = '']) => [key, value])),
+  ([, block = '']) => new Map([...block.matchAll(/^(\w+): ?(.*)$/gm)].map(([, key = '', value = '']) => [key, value])),
 );
 const goodVectors = vectors.filter((vector) => vector.has('type'));
 const badVectors = vectors.filter((vector) => vector.has('drop'));
@@ -56,14 +58,55 @@ function frameOf(vector: Vector): LinkFrame {
     behind: Number(field(vector, 'behind')),
     more: field(vector, 'more') === '1',
     retry: field(vector, 'retry') === '1',
-    body: octets.slice(LINK_HEADER_BYTES, octets.length - fcsOf(vector)),
+    body: vector.has('body')
+      ? hex(field(vector, 'body'))
+      : octets.slice(LINK_HEADER_BYTES, octets.length - fcsOf(vector)),
+    ...(vector.has('later') ? { piggyback: piggybackOf(vector) } : {}),
   };
+}
+
+function piggybackOf(vector: Vector): Piggyback {
+  const acks = field(vector, 'acks')
+    .split(', ')
+    .filter((ack) => ack !== '')
+    .map((ack) => {
+      const [to = 0, next = 0, bitmap = 0] = ack.split(' ').map(Number);
+      return { to, next, bitmap };
+    });
+  return { later: field(vector, 'later') === '1', acks };
 }
 
 const fcsBytes = fc.constantFrom(...FCS_SIZES);
 const station = fc.integer({ min: 1, max: 254 });
 const common = { source: station, sequence: fc.nat(31), behind: fc.nat(7), more: fc.boolean(), retry: fc.boolean() };
+const carriedAcks = fc.array(
+  fc.record({ to: station, next: fc.nat(31), bitmap: fc.nat(127).map((bits) => bits << 1) }),
+  { minLength: 1, maxLength: CARRIED_MAX },
+);
 const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
+  fc.record({
+    ...common,
+    type: fc.constantFrom<LinkFrameType>('ip', 'arp', 'ethernet', 'fragment', 'aggregate'),
+    destination: station,
+    body: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    piggyback: carriedAcks.map((acks) => ({ later: false, acks })),
+  }),
+  fc.record({
+    ...common,
+    type: fc.constant<LinkFrameType>('ip'),
+    destination: station,
+    more: fc.constant(false),
+    body: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    piggyback: fc.option(carriedAcks, { nil: [] }).map((acks) => ({ later: true, acks })),
+  }),
+  fc.record({
+    ...common,
+    type: fc.constant<LinkFrameType>('acks'),
+    destination: station,
+    behind: fc.constant(0),
+    body: fc.constant(new Uint8Array(0)),
+    piggyback: carriedAcks.map((acks) => ({ later: false, acks })),
+  }),
   fc.record({
     ...common,
     type: fc.constantFrom<LinkFrameType>('ip', 'arp', 'ethernet', 'fragment', 'aggregate'),
@@ -98,8 +141,8 @@ const linkFrame: fc.Arbitrary<LinkFrame> = fc.oneof(
 
 describe('vectors of link-frame.md', () => {
   it('are all there', () => {
-    expect(goodVectors.length).toBe(16);
-    expect(badVectors.length).toBe(17);
+    expect(goodVectors.length).toBe(19);
+    expect(badVectors.length).toBe(26);
     expect(goodVectors.length + badVectors.length).toBe([...document.matchAll(/^octets: /gm)].length);
   });
 
@@ -140,7 +183,8 @@ describe('encode and decode', () => {
     fc.assert(
       fc.property(linkFrame, fcsBytes, (frame, fcs) => {
         const octets = encodeLinkFrame(frame, fcs);
-        expect(octets.length).toBe(LINK_HEADER_BYTES + frame.body.length + fcs);
+        const alongBytes = frame.piggyback === undefined ? 0 : piggybackBytes(frame.piggyback);
+        expect(octets.length).toBe(LINK_HEADER_BYTES + alongBytes + frame.body.length + fcs);
         expect(decodeLinkFrame(octets, fcs)).toEqual(frame);
       }),
     );
@@ -159,6 +203,7 @@ describe('encode and decode', () => {
     const octets = fc.oneof(
       fc.uint8Array({ maxLength: 64 }),
       fc.uint8Array({ minLength: 5, maxLength: 64 }).map((o) => Uint8Array.of(0x44, 1, ...o.subarray(2))),
+      fc.uint8Array({ minLength: 5, maxLength: 64 }).map((o) => Uint8Array.of(0x6c, 1, ...o.subarray(2))),
     );
     fc.assert(
       fc.property(octets, (o) => {
@@ -219,6 +264,11 @@ describe('encode and decode', () => {
     ['sequence NaN', { sequence: Number.NaN }],
     ['ack with a body', { type: 'ack' }],
     ['ack to all', { type: 'ack', destination: 255, body: new Uint8Array(0) }],
+    ['acknowledgement for nobody', { piggyback: { later: false, acks: [{ to: 0, next: 1, bitmap: 0 }] } }],
+    ['acknowledgement of 32', { piggyback: { later: false, acks: [{ to: 1, next: 32, bitmap: 0 }] } }],
+    ['acknowledgement of what is expected', { piggyback: { later: false, acks: [{ to: 1, next: 1, bitmap: 1 }] } }],
+    ['eight acknowledgements', { piggyback: { later: false, acks: new Array(8).fill({ to: 1, next: 1, bitmap: 0 }) } }],
+    ['nothing that comes along', { piggyback: { later: false, acks: [] } }],
     ['ip without a body', { body: new Uint8Array(0) }],
   ])('impossible value refused: %s', (_name, wrong) => {
     expect(() => encodeLinkFrame({ ...sound, ...wrong }, 4)).toThrow(SluiceError);
