@@ -3,10 +3,15 @@
  * each tenth of the way, and one with the counts at the end.
  */
 import { fileURLToPath } from 'node:url';
+import { useNativeLoops } from '../../src/base/octet-loops.js';
 import { seededRandom } from '../../src/base/random.js';
+import { addonLoops } from '../../src/native/octet-loops.js';
 import { fuzzDecoder } from './fuzz-decoder.js';
 import { fuzzReception } from './fuzz-reception.js';
 import { SUBJECTS } from './fuzz-subjects.js';
+
+/** What is longer goes the native way, as in the daemon; what is shorter that of TypeScript. */
+const WORTH_BYTES = 16;
 
 export const WORKER = fileURLToPath(import.meta.url);
 const RECEPTIONS: Readonly<Record<string, boolean>> = { reception: false, 'reception in order': true };
@@ -53,4 +58,7 @@ function run(name: string, streams: number): void {
   say({ result: { octets, frames, wrong, ...octetsBy, grownBytes, rssBytes } });
 }
 
-if (process.argv[1] === WORKER) run(process.argv[2] ?? '', Number(process.argv[3]));
+if (process.argv[1] === WORKER) {
+  useNativeLoops(addonLoops(WORTH_BYTES));
+  run(process.argv[2] ?? '', Number(process.argv[3]));
+}
