@@ -250,3 +250,30 @@ describe('optimal attempts', () => {
     expect(optimalAttempts(0.1)).toBeLessThan(optimalAttempts(0.3));
   });
 });
+
+describe('whose turn comes when', () => {
+  /** Stations 1, 2 and 3 were heard one after the other; this is 2. */
+  const settled = (): CycleContention => {
+    const two = new CycleContention({ random: seededRandom(1), station: 2, a: 0.03 });
+    for (let round = 0; round < 3; round++) {
+      for (const station of [1, 2, 3]) {
+        two.began(0, station === 2);
+        if (station === 2) two.succeeded(true);
+        else two.heard(station, true);
+      }
+      two.drawSlots(two.window - 3);
+      two.began(two.window - 3, false);
+      two.heard(1, true);
+    }
+    return two;
+  };
+
+  it('is known of those with a seat, and of nobody else', () => {
+    const two = settled();
+    expect(two.precedes(3)).toBe(true);
+    // Has just had its turn, and has another before our next one.
+    expect(two.precedes(1)).toBe(true);
+    expect(two.precedes(9)).toBe(false);
+    expect(two.precedes(2)).toBe(false);
+  });
+});

@@ -2,8 +2,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Deferral } from '../../../src/mac/deferral.js';
 import { newMacCounters } from '../../../src/mac/statistics.js';
-import { decodeLinkFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
+import { VirtualTime } from '../../../src/sim/virtual-time.js';
+import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import type { Piggyback } from '../../../src/wire/piggyback.js';
+import { FakePhy, macOn } from './fake-phy.js';
 
 const LATER: Piggyback = { later: true, acks: [] };
 const AIRTIME_US = 100_000;
@@ -158,5 +160,27 @@ describe('what is owed', () => {
       other.owe(2);
       expect(other.owes).toBe(false);
     }
+  });
+});
+
+describe('a MAC that hears a frame whose acknowledgement may wait', () => {
+  const answer = (): LinkFrame | string => {
+    const time = new VirtualTime();
+    const phy = new FakePhy(time);
+    const mac = macOn(time, phy, []);
+    phy.listener.ready(true);
+    time.runFor(1_000_000);
+    phy.transmitted.length = 0;
+    phy.hear(encodeLinkFrame(frame(2, { destination: 1, piggyback: LATER }), 4));
+    expect(phy.transmitted).toEqual([]);
+    expect(mac.counters.acksSent).toBe(0);
+    time.runFor(2_000_000);
+    expect(phy.transmitted).toHaveLength(1);
+    return decodeLinkFrame(phy.transmitted[0]?.octets ?? new Uint8Array(0), 4);
+  };
+
+  it('acknowledges it alone, on a turn of its own, though it has nothing to send', () => {
+    const acks = [{ to: 2, next: 1, bitmap: 0 }];
+    expect(answer()).toMatchObject({ type: 'acks', destination: 2, piggyback: { later: false, acks } });
   });
 });
