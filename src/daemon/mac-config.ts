@@ -48,6 +48,7 @@ export function macConfig(
     fcsBytes,
     arq: link.arq && linkFrames,
     maxRetries: link.maxRetries,
+    broadcastRepeats: link.broadcastRepeats,
     deadlineUs: link.deadlineMs === 'auto' ? Math.max(DEADLINE_MIN_US, autoDeadlineUs) : link.deadlineMs * 1000,
     burstAirtimeUs: linkFrames ? (mac.burstMs === 'auto' ? autoBurstUs : burstUs(mac.burstMs, limits)) : 0,
     aggregate: linkFrames && link.aggregate,

@@ -139,7 +139,7 @@ export class Mac implements PhyListener {
     else if (frame.type === 'poll') this.#pollHeard(frame);
     else if (frame.type === 'acks') return 'accepted';
     else if (config.arq && frame.destination === station) return this.#confirmedHeard(frame, nowUs);
-    else this.#parts.receiver.takeUnconfirmed(frame, nowUs);
+    else if (!this.#parts.receiver.takeUnconfirmed(frame, nowUs)) return 'rx-duplicate';
     return 'accepted';
   }
 

@@ -11,6 +11,12 @@ import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { longestFrameBytes } from './timing.js';
 
+/** What a frame's fate decides on. */
+export interface Whole {
+  /** Packets: several where they share a frame. */
+  readonly packets: number;
+}
+
 /** One frame to be: part of a packet, a packet, or several. */
 export interface Unit {
   readonly type: LinkFrameType | 'raw';
@@ -19,7 +25,7 @@ export interface Unit {
   readonly pulledUs: number;
   readonly priority: number;
   /** The same for all fragments of a packet. */
-  readonly packet: object;
+  readonly packet: Whole;
   /** How often the modem did not take it, and how often the channel was asked for in vain. */
   refusals: number;
   asked: number;
@@ -50,7 +56,7 @@ export class Packer {
   /** Pulled, and not made into frames yet: one, or two for a moment. */
   readonly #ahead: Pulled[] = [];
   /** The packet of which a frame was taken last. */
-  #begun: object | null = null;
+  #begun: Whole | null = null;
   #packetId: number;
 
   constructor(options: PackerOptions) {
@@ -74,7 +80,7 @@ export class Packer {
   }
 
   /** Drops all packets of these. */
-  without(packets: ReadonlySet<object>): void {
+  without(packets: ReadonlySet<Whole>): void {
     const kept = this.ready.filter((unit) => !packets.has(unit.packet));
     this.ready.splice(0, this.ready.length, ...kept);
   }
@@ -116,7 +122,7 @@ export class Packer {
   #unitsOf({ packet, pulledUs }: Pulled, nowUs: number): Unit[] {
     const { config, drop } = this.#options;
     const { destination, kind, payload, priority } = packet;
-    const unit = (type: Unit['type'], body: Uint8Array, whole: object): Unit => ({
+    const unit = (type: Unit['type'], body: Uint8Array, whole: Whole): Unit => ({
       type,
       destination,
       body,
@@ -128,22 +134,22 @@ export class Packer {
     });
     if (!config.linkFrames || kind === 'raw') {
       if (kind === 'raw' && !config.linkFrames && payload.length <= this.#bodyBytes) {
-        return [unit('raw', payload, {})];
+        return [unit('raw', payload, { packets: 1 })];
       }
       drop(config.linkFrames ? 'not-encapsulable' : 'too-long');
       return [];
     }
     if (payload.length <= this.#bodyBytes) {
       const together = this.#gather({ kind, payload }, destination, nowUs);
-      if (together.length === 1) return [unit(kind, payload, {})];
-      return [unit('aggregate', encodeAggregate(together), {})];
+      if (together.length === 1) return [unit(kind, payload, { packets: 1 })];
+      return [unit('aggregate', encodeAggregate(together), { packets: together.length })];
     }
     const bodies = fragment(kind, payload, this.#bodyBytes, this.#packetId++);
     if (bodies === undefined) {
       drop('too-long');
       return [];
     }
-    const whole = {};
+    const whole = { packets: 1 };
     return bodies.map((body) => unit('fragment', body, whole));
   }
 

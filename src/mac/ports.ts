@@ -18,6 +18,8 @@ export interface MacConfig {
   readonly arq: boolean;
   /** Repetitions after the first attempt. */
   readonly maxRetries: number;
+  /** So often a frame to all is sent again, unasked: nobody acknowledges it. Default: never. Link frames only. */
+  readonly broadcastRepeats?: number;
   /** A packet in hand for longer is dropped. */
   readonly deadlineUs: number;
   /** The same for interactive packets; absent: no other than for all. */

@@ -27,6 +27,8 @@ interface Peer {
   /** The frame that came last, to tell a repetition by the modem from a sender that started anew. */
   lastBody: Uint8Array;
   lastSequence: number;
+  /** The frame that came last of those that nobody acknowledges. */
+  unconfirmed: LinkFrame | null;
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -42,10 +44,18 @@ export class Receiver {
     this.#reassembler = new Reassembler(options.patienceUs);
   }
 
-  /** A frame that nobody acknowledges: delivered as it comes. */
-  takeUnconfirmed(frame: LinkFrame, nowUs: number): void {
+  /** A frame that nobody acknowledges: delivered as it comes. False when it is one that was sent again, and had come. */
+  takeUnconfirmed(frame: LinkFrame, nowUs: number): boolean {
+    const peer = this.#peer(frame.source);
+    const before = peer.unconfirmed;
+    peer.unconfirmed = frame;
+    if (frame.retry && before?.sequence === frame.sequence && sameOctets(before.body, frame.body)) {
+      this.#options.drop('rx-duplicate');
+      return false;
+    }
     this.#deliver(frame, nowUs);
     this.#watchExpiry();
+    return true;
   }
 
   /** A frame under ARQ: delivered in order and once. False when it had come before. */
@@ -153,7 +163,7 @@ export class Receiver {
   #peer(station: Station): Peer {
     let peer = this.#peers.get(station);
     if (peer === undefined) {
-      peer = { inbox: new Inbox(), lastUs: 0, lastBody: NO_BODY, lastSequence: -1 };
+      peer = { inbox: new Inbox(), lastUs: 0, lastBody: NO_BODY, lastSequence: -1, unconfirmed: null };
       this.#peers.set(station, peer);
     }
     return peer;

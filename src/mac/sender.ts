@@ -12,7 +12,7 @@ import { BROADCAST, type Station } from '../wire/packet.js';
 import { type CarriedAck, PIGGYBACK_MIN_BYTES, type Piggyback, piggybackBytes } from '../wire/piggyback.js';
 import type { Deferral } from './deferral.js';
 import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
-import { Packer, type Unit } from './packer.js';
+import { Packer, type Unit, type Whole } from './packer.js';
 import type { Phy } from './phy.js';
 import type { MacConfig, PacketSource } from './ports.js';
 import { sequenceAfter } from './sequence.js';
@@ -92,6 +92,8 @@ export class Sender {
   readonly #acquainted = new Set<Station>();
   /** The last frame given out, if nobody acknowledges it. */
   #unconfirmed: Unit | null = null;
+  /** What went to all and is to be sent once more, on the next win. */
+  #again: OpenFrame<Unit> | null = null;
   #broadcastSequence: number;
   readonly #longestBytes: number;
 
@@ -108,7 +110,7 @@ export class Sender {
   get inHand(): number {
     const open = this.#open?.unacknowledged.map(({ item }) => item.packet) ?? [];
     const packets = new Set([...open, ...this.#packer.ready.map((unit) => unit.packet)]);
-    return packets.size + this.#packer.aheadPackets;
+    return [...packets].reduce((sum, each) => sum + each.packets, this.#packer.aheadPackets);
   }
 
   /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
@@ -116,7 +118,7 @@ export class Sender {
     // What was given out last is over; a request for the channel that is not sent must not bring it back.
     this.#unconfirmed = null;
     this.#giveUpHopeless(nowUs);
-    const repeats = [...(this.#open?.unacknowledged ?? [])];
+    const repeats = this.#open?.unacknowledged.slice() ?? (this.#again === null ? [] : [this.#again]);
     if (repeats.length === 0) this.#packer.letOvertake(nowUs);
     const first = repeats[0]?.item ?? this.#packer.peek(nowUs);
     if (first === null) return false;
@@ -149,14 +151,16 @@ export class Sender {
     const burst = this.#burst;
     if (burst === null) return null;
     if (this.#polling) return this.#poll(burst.destination);
+    const { broadcastRepeats = 0 } = this.#options.config;
     const open = burst.repeats.shift() ?? this.#openNext();
     const unit = open.item;
-    this.#unconfirmed = this.#wantsAck(unit) ? null : unit;
+    this.#unconfirmed = this.#wantsAck(unit) || open === this.#again ? null : unit;
     const first = burst.airtimeUs === 0;
     burst.airtimeUs += this.#airtimeUs(unit);
     const acks = this.#acksAlong(unit, burst);
     this.#burstUs = burst.airtimeUs;
     open.attempts++;
+    this.#again = this.#isRepeated(unit) && open.attempts <= broadcastRepeats ? open : null;
     const interactive = unit.priority >= INTERACTIVE_PRIORITY;
     const isAwaited = interactive && this.#options.answers(unit.destination);
     // What is repeated is not cut short: it was under way before.
@@ -185,7 +189,9 @@ export class Sender {
     this.#burst = null;
     const unit = this.#unconfirmed;
     if (unit === null) return;
-    if (outcome === 'refused' && ++unit.refusals > this.#options.config.maxRetries) this.#options.drop('modem-refused');
+    this.#again = null;
+    if (outcome === 'refused' && ++unit.refusals > this.#options.config.maxRetries)
+      this.#drop('modem-refused', unit.packet.packets);
     else this.#packer.ready.unshift(unit);
   }
 
@@ -227,8 +233,9 @@ export class Sender {
   /** Drops everything in hand. */
   dropAll(cause: DropCause): void {
     const packets = this.inHand;
-    for (let i = 0; i < packets; i++) this.#options.drop(cause);
+    this.#drop(cause, packets);
     this.#open?.giveUp(() => true);
+    this.#again = null;
     this.#packer.clear();
     this.#burst = null;
     this.#settled();
@@ -239,7 +246,7 @@ export class Sender {
   /** Whether another frame belongs to this burst, now that the present one is counted. */
   #another(nowUs: number): boolean {
     const burst = this.#burst;
-    if (burst === null) return false;
+    if (burst === null || this.#again !== null) return false;
     const burstAirtimeUs = this.#burstLimitUs;
     const repeat = burst.repeats[0];
     if (repeat !== undefined) return burst.airtimeUs + this.#airtimeUs(repeat.item) <= burstAirtimeUs;
@@ -289,6 +296,11 @@ export class Sender {
     this.#open = null;
   }
 
+  /** Whether it goes to all, and is sent more than once: each before the next one, so that they keep their order. */
+  #isRepeated({ type, destination }: Unit): boolean {
+    return type !== 'raw' && destination === BROADCAST;
+  }
+
   #wantsAck(unit: Unit): boolean {
     return this.#options.config.arq && unit.destination !== BROADCAST;
   }
@@ -330,14 +342,20 @@ export class Sender {
     return encodeLinkFrame(piggyback === undefined ? frame : { ...frame, piggyback }, config.fcsBytes);
   }
 
+  #drop(cause: DropCause, packets: number): void {
+    for (let i = 0; i < packets; i++) this.#options.drop(cause);
+  }
+
   #giveUpHopeless(nowUs: number): void {
     const { maxRetries, deadlineUs, interactiveDeadlineUs = deadlineUs } = this.#options.config;
-    const causes = new Map<object, DropCause>();
+    const causes = new Map<Whole, DropCause>();
     const judge = (unit: Unit, attempts: number): void => {
       const limitUs = unit.priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs;
       if (attempts + Math.floor(unit.asked / REQUESTS_PER_ATTEMPT) > maxRetries) causes.set(unit.packet, 'retry-limit');
       else if (nowUs - unit.pulledUs > limitUs) causes.set(unit.packet, 'deadline');
     };
+    // It has been sent already: that is no drop.
+    if (this.#again !== null && nowUs - this.#again.item.pulledUs > deadlineUs) this.#again = null;
     for (const { item, attempts } of this.#open?.unacknowledged ?? []) judge(item, attempts);
     for (const unit of this.#packer.ready) judge(unit, 0);
     if (causes.size === 0) return;
@@ -347,6 +365,6 @@ export class Sender {
     this.#options.delays.restart(nowUs);
     if (this.#open?.size === 0) this.#settled();
     this.#packer.without(new Set(causes.keys()));
-    for (const cause of causes.values()) this.#options.drop(cause);
+    for (const [{ packets }, cause] of causes) this.#drop(cause, packets);
   }
 }

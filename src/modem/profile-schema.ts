@@ -105,6 +105,8 @@ const link = section({
   /** Acknowledgements and retries for unicast; only our own link frame can carry them. */
   arq: yesNo().default(true),
   maxRetries: integer({ min: 0, max: 15, unit: 'retries' }).default(4),
+  /** So often a packet to all (broadcast, multicast) is sent again: nobody acknowledges those. Our own link frame only. */
+  broadcastRepeats: integer({ min: 0, max: 3, unit: 'repetitions' }).default(0),
   /** Age at which a frame is given up; `auto` is worked out from airtime. */
   deadlineMs: autoOrInteger({ min: 1, max: HOUR_MS, unit: 'ms' }).default('auto'),
   /** The same for interactive packets (TOS 0x10, SO_PRIORITY 6 and 7), which are of no use late; `auto`: as for all. */
@@ -293,6 +295,9 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
       ['limits', 'identification'],
       'none: only link.encapsulation sluice has a frame for it (ax25 names its sender)',
     );
+  }
+  if (value.link.broadcastRepeats > 0 && value.link.encapsulation !== 'sluice') {
+    refuse(['link', 'broadcastRepeats'], '0: only link.encapsulation sluice lets receivers tell a repetition');
   }
   if (medium.duplex === 'full' && access.channelAccess === 'host') {
     refuse(['mac', 'channelAccess'], 'modem or none with air.duplex full');

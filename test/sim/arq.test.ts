@@ -55,6 +55,25 @@ describe.each([
   });
 });
 
+describe.each([
+  ['one by one', {}],
+  ['where bursts are allowed', { burstAirtimeUs: 4_000_000 }],
+] as const)('packets to all, sent again, %s', (_name, config) => {
+  it('get lost only with all of their copies, and arrive in order and once', () => {
+    const packets = 2000;
+    const common = { packets, packetBytes: () => 60, frameErrorRate: 0.3, maxFrameBytes: 100, destination: 255 };
+    const lostOf = (broadcastRepeats: number): number => {
+      const { received, drops } = runLink({ ...common, config: { ...config, broadcastRepeats } });
+      expect(received).toEqual([...new Set(received)].sort((left, right) => left - right));
+      if (broadcastRepeats > 0) expect(drops.get('rx-duplicate')).toBeGreaterThan(0);
+      return 1 - received.length / packets;
+    };
+    expect(lostOf(0)).toBeCloseTo(0.3, 1);
+    expect(lostOf(1)).toBeCloseTo(0.09, 1);
+    expect(lostOf(3)).toBeCloseTo(0.008, 2);
+  });
+});
+
 describe('bursts', () => {
   const common = { packets: 400, packetBytes: () => 560, maxFrameBytes: 584 };
   const burst = { burstAirtimeUs: 2_200_000 };

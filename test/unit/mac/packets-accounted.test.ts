@@ -254,11 +254,14 @@ describe('packets', () => {
 
   it('alone', () => account({ maxFrameBytes: 200 }, {}));
   it('several in a burst', () => account({ maxFrameBytes: 200 }, { burstAirtimeUs: 600_000 }));
+  it('several in a frame', () => account({ maxFrameBytes: 200 }, { aggregate: true }));
   it('in fragments', () => account({ maxFrameBytes: 40 }, {}));
   it('in fragments and bursts', () => account({ maxFrameBytes: 40 }, { burstAirtimeUs: 150_000 }));
   it('where nothing is acknowledged', () => account({ maxFrameBytes: 40 }, { arq: false }));
-  it('with a modem that contends', () => account({ channelAccess: 'modem' }, {}));
-  it('over a full-duplex line', () => account({ channelAccess: 'none', duplex: 'full' }, { burstAirtimeUs: 300_000 }));
+  it('sent again where they go to all', () => account({ maxFrameBytes: 40 }, { broadcastRepeats: 2 }));
+  it('with a modem that contends', () => account({ channelAccess: 'modem' }, { aggregate: true }));
+  it('over a full-duplex line', () =>
+    account({ channelAccess: 'none', duplex: 'full' }, { aggregate: true, burstAirtimeUs: 300_000 }));
   it('within limits', () =>
     account({}, { limits: { dutyCycle: { share: 0.2, windowUs: 10_000_000 }, keyDownUs: 60_000, quietUs: 500_000 } }));
 });

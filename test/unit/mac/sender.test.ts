@@ -1,5 +1,6 @@
 /** What becomes of the frame in hand when the modem did not send: the station's sending half alone, without a channel. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { MacConfig } from '../../../src/mac/ports.js';
 import { Sender } from '../../../src/mac/sender.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
@@ -14,6 +15,54 @@ const packet = (destination: number): OutboundPacket => ({
   priority: 0,
 });
 
+function senderOf(waiting: OutboundPacket[], dropped: string[], config: Partial<MacConfig> = {}): Sender {
+  return new Sender({
+    station: 1,
+    phy: new FakePhy(new VirtualTime(NOW_US)),
+    config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 3, deadlineUs: 60_000_000, ...config },
+    source: { pull: () => waiting.shift() ?? null },
+    drop: (cause) => dropped.push(cause),
+    firstSequence: () => 0,
+    pollUs: 1000,
+    answers: () => false,
+    delays: { restart: () => undefined },
+    deferral: { mayWait: () => false, take: () => [] },
+  });
+}
+
+describe('a frame to all', () => {
+  const waiting = [packet(BROADCAST), packet(BROADCAST), packet(2)];
+  const dropped: string[] = [];
+  const sender = senderOf(waiting, dropped, { broadcastRepeats: 1, burstAirtimeUs: 60_000_000 });
+
+  it('is sent as often as asked for, before the next one', () => {
+    const sent = Array.from({ length: 4 }, () => {
+      expect(sender.beginBurst(NOW_US)).toBe(true);
+      const frame = sender.nextFrame(NOW_US);
+      return [frame?.destination, frame?.sequence, frame?.attempt];
+    });
+    expect(sent.slice(0, 3)).toEqual([
+      [BROADCAST, 0, 1],
+      [BROADCAST, 0, 2],
+      [BROADCAST, 1, 1],
+    ]);
+    // The modem did not take this one; it has been sent before, so nothing is lost.
+    sender.notSent('refused');
+    expect(sender.beginBurst(NOW_US)).toBe(true);
+    expect(sender.nextFrame(NOW_US)).toMatchObject({ destination: 2, attempt: 1 });
+    expect(dropped).toEqual([]);
+  });
+
+  it('is not sent again when it is too old', () => {
+    const late = senderOf([packet(BROADCAST), packet(2)], dropped, { broadcastRepeats: 3 });
+    late.beginBurst(NOW_US);
+    late.nextFrame(NOW_US);
+    expect(late.beginBurst(NOW_US + 60_000_001)).toBe(true);
+    expect(late.nextFrame(NOW_US + 60_000_001)?.destination).toBe(2);
+    expect(dropped).toEqual([]);
+  });
+});
+
 describe('a frame that was not sent', () => {
   let waiting: OutboundPacket[];
   let dropped: string[];
@@ -25,18 +74,7 @@ describe('a frame that was not sent', () => {
   beforeEach(() => {
     waiting = [packet(BROADCAST), packet(2)];
     dropped = [];
-    sender = new Sender({
-      station: 1,
-      phy: new FakePhy(new VirtualTime(NOW_US)),
-      config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 3, deadlineUs: 60_000_000 },
-      source: { pull: () => waiting.shift() ?? null },
-      drop: (cause) => dropped.push(cause),
-      firstSequence: () => 0,
-      pollUs: 1000,
-      answers: () => false,
-      delays: { restart: () => undefined },
-      deferral: { mayWait: () => false, take: () => [] },
-    });
+    sender = senderOf(waiting, dropped);
   });
 
   it('goes first when the line is back, though nobody acknowledges it', () => {
