@@ -61,6 +61,8 @@ export class ChannelAccess {
   #cancelAlarm: Cancel | null = null;
   #cancelStuck: Cancel | null = null;
   #carrierSinceUs = 0;
+  /** Since when the modem has sensed a carrier whenever it was asked, and reported none; and whether that is believed. */
+  #sensed: { readonly sinceUs: number; stuck: boolean } | null = null;
   #lateInARow = 0;
   /** When the exchange that is going on, or the last one, began. */
   #exchangeStartUs: number | null = null;
@@ -143,6 +145,7 @@ export class ChannelAccess {
     const { timing, answers } = this.#options;
     if (busy && !this.carrierBusy) this.#receptions.settle();
     if (busy && !this.#channel.busy) this.#signalBegins(nowUs - timing.carrierReportUs);
+    this.#sensedNoMore();
     const wasStuck = this.carrierStuck;
     const changed = this.#channel.carrier(busy, nowUs);
     if (wasStuck && !busy) this.#options.observer.stuckBusyEnded?.(nowUs - this.#carrierSinceUs);
@@ -281,7 +284,8 @@ export class ChannelAccess {
       this.#alarm(this.#dueUs());
       return;
     }
-    if (phy.senseBusy() && !this.carrierStuck) {
+    if (!phy.senseBusy()) this.#sensedNoMore();
+    else if (!this.carrierStuck && !this.#sensedTooLong(nowUs)) {
       // Lost by a hair: the carrier will be reported, and slots counted to where it began. If not, look once a slot.
       this.#alarm(this.#channel.slotOriginUs + nextSlot * this.#channel.slotUs, nextSlot);
       return;
@@ -331,6 +335,28 @@ export class ChannelAccess {
     else this.#dueSlot = contention.recount === undefined ? left : contention.recount(left);
   }
 
+  /** Whether what the modem senses, and does not report, is believed no longer. */
+  #sensedTooLong(nowUs: number): boolean {
+    this.#sensed ??= { sinceUs: nowUs, stuck: false };
+    const { stuckBusyUs } = this.#options.timing;
+    if (!this.#sensed.stuck && nowUs - this.#sensed.sinceUs > stuckBusyUs) {
+      this.#sensed.stuck = true;
+      this.#tellStuck();
+    }
+    return this.#sensed.stuck;
+  }
+
+  #sensedNoMore(): void {
+    const sensed = this.#sensed;
+    this.#sensed = null;
+    if (sensed?.stuck) this.#options.observer.stuckBusyEnded?.(this.#options.scheduler.nowUs() - sensed.sinceUs);
+  }
+
+  #tellStuck(): void {
+    this.#options.counters.stuckBusy++;
+    this.#options.observer.stuckBusy?.(this.#options.timing.stuckBusyUs);
+  }
+
   #watchStuck(busy: boolean, nowUs: number): void {
     this.#cancelStuck?.();
     this.#cancelStuck = null;
@@ -339,9 +365,8 @@ export class ChannelAccess {
     this.#carrierSinceUs = nowUs;
     this.#cancelStuck = this.#options.scheduler.at(nowUs + stuckBusyUs, () => {
       this.#cancelStuck = null;
-      this.#options.counters.stuckBusy++;
       this.#channel.distrustCarrier(this.#options.scheduler.nowUs());
-      this.#options.observer.stuckBusy?.(stuckBusyUs);
+      this.#tellStuck();
       this.resume();
     });
   }

@@ -85,6 +85,12 @@ export class Packer {
     this.ready.splice(0, this.ready.length, ...kept);
   }
 
+  /** Drops those that are no frames yet and that this says of, and gives their number. */
+  withoutAhead(hopeless: (pulledUs: number, priority: number) => boolean): number {
+    const kept = this.#ahead.filter(({ pulledUs, packet }) => !hopeless(pulledUs, packet.priority));
+    return this.#ahead.splice(0, this.#ahead.length, ...kept).length - kept.length;
+  }
+
   clear(): void {
     this.ready.length = 0;
     this.#ahead.length = 0;

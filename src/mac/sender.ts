@@ -92,6 +92,8 @@ export class Sender {
   readonly #acquainted = new Set<Station>();
   /** The last frame given out, if nobody acknowledges it. */
   #unconfirmed: Unit | null = null;
+  /** The same of a frame that is to be acknowledged. */
+  #confirmed: Unit | null = null;
   /** What went to all and is to be sent once more, on the next win. */
   #again: OpenFrame<Unit> | null = null;
   #broadcastSequence: number;
@@ -117,6 +119,7 @@ export class Sender {
   beginBurst(nowUs: number): boolean {
     // What was given out last is over; a request for the channel that is not sent must not bring it back.
     this.#unconfirmed = null;
+    this.#confirmed = null;
     this.#giveUpHopeless(nowUs);
     const repeats = this.#open?.unacknowledged.slice() ?? (this.#again === null ? [] : [this.#again]);
     if (repeats.length === 0) this.#packer.letOvertake(nowUs);
@@ -154,6 +157,7 @@ export class Sender {
     const { broadcastRepeats = 0 } = this.#options.config;
     const open = burst.repeats.shift() ?? this.#openNext();
     const unit = open.item;
+    this.#confirmed = this.#wantsAck(unit) ? unit : null;
     this.#unconfirmed = this.#wantsAck(unit) || open === this.#again ? null : unit;
     const first = burst.airtimeUs === 0;
     burst.airtimeUs += this.#airtimeUs(unit);
@@ -187,6 +191,7 @@ export class Sender {
   /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
   notSent(outcome: 'refused' | 'line-down'): void {
     this.#burst = null;
+    if (outcome === 'refused' && this.#confirmed !== null) this.#confirmed.refusals++;
     const unit = this.#unconfirmed;
     if (unit === null) return;
     this.#again = null;
@@ -349,13 +354,16 @@ export class Sender {
   #giveUpHopeless(nowUs: number): void {
     const { maxRetries, deadlineUs, interactiveDeadlineUs = deadlineUs } = this.#options.config;
     const causes = new Map<Whole, DropCause>();
+    const isOld = (pulledUs: number, priority: number): boolean =>
+      nowUs - pulledUs > (priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs);
     const judge = (unit: Unit, attempts: number): void => {
-      const limitUs = unit.priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs;
-      if (attempts + Math.floor(unit.asked / REQUESTS_PER_ATTEMPT) > maxRetries) causes.set(unit.packet, 'retry-limit');
-      else if (nowUs - unit.pulledUs > limitUs) causes.set(unit.packet, 'deadline');
+      if (attempts + Math.floor(unit.asked / REQUESTS_PER_ATTEMPT) > maxRetries)
+        causes.set(unit.packet, unit.refusals > maxRetries ? 'modem-refused' : 'retry-limit');
+      else if (isOld(unit.pulledUs, unit.priority)) causes.set(unit.packet, 'deadline');
     };
+    this.#drop('deadline', this.#packer.withoutAhead(isOld));
     // It has been sent already: that is no drop.
-    if (this.#again !== null && nowUs - this.#again.item.pulledUs > deadlineUs) this.#again = null;
+    if (this.#again !== null && isOld(this.#again.item.pulledUs, this.#again.item.priority)) this.#again = null;
     for (const { item, attempts } of this.#open?.unacknowledged ?? []) judge(item, attempts);
     for (const unit of this.#packer.ready) judge(unit, 0);
     if (causes.size === 0) return;

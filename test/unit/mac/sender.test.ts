@@ -63,6 +63,21 @@ describe('a frame to all', () => {
   });
 });
 
+describe('a packet looked ahead', () => {
+  it('ages like any other', () => {
+    const dropped: string[] = [];
+    const waiting = [packet(2), { ...packet(2), payload: new Uint8Array(585) }, packet(3)];
+    const sender = senderOf(waiting, dropped, { aggregate: true });
+    sender.beginBurst(NOW_US);
+    sender.nextFrame(NOW_US);
+    expect(sender.inHand).toBe(2);
+    sender.acknowledge(2, { next: 1, bitmap: 0 });
+    expect(sender.beginBurst(NOW_US + 60_000_001)).toBe(true);
+    expect(sender.nextFrame(NOW_US + 60_000_001)?.destination).toBe(3);
+    expect(dropped).toEqual(['deadline']);
+  });
+});
+
 describe('a frame that was not sent', () => {
   let waiting: OutboundPacket[];
   let dropped: string[];
@@ -91,6 +106,16 @@ describe('a frame that was not sent', () => {
     }
     expect(dropped).toEqual(['modem-refused']);
     expect(next()).toBe(2);
+  });
+
+  it("is the modem's fault, also where it would have been acknowledged", () => {
+    waiting.shift();
+    for (let i = 0; i < 4; i++) {
+      expect(next()).toBe(2);
+      sender.notSent('refused');
+    }
+    expect(next()).toBeUndefined();
+    expect(dropped).toEqual(['modem-refused']);
   });
 
   it.each(['line-down', 'refused'] as const)('is not the one before it: the request for the next was %s', (outcome) => {
