@@ -58,6 +58,9 @@ export interface StartOptions {
   readonly channelIntervalUs: number;
 }
 
+/** A neighbour solicitation (RFC 4861) over Ethernet; ARP is shorter. */
+const NEIGHBOUR_FRAME_BYTES = 86;
+
 export interface RunningBridge {
   /** Settles when the bridge cannot go on, because its interface is gone; then `stop` it. */
   readonly lost: Promise<SluiceError>;
@@ -100,6 +103,7 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
       configuration,
       probe,
       frameAirtimeUs: driver.timing.airtimeUs(driver.capabilities.maxFrameBytes),
+      neighbourAnswerMs: neighbourAnswerMs(driver),
       clock: scheduler,
       log,
       manager,
@@ -269,6 +273,13 @@ function driverWithCommonLatency(configuration: Configuration, scheduler: Schedu
     hostLatencyUs,
     remark: (meaning, remedy) => log.warn('modem', { meaning, remedy }),
   });
+}
+
+/** Question and answer, each after a frame of somebody else, or after what the modem's own contention may take. */
+function neighbourAnswerMs({ timing, capabilities }: ModemDriver): number {
+  const { turnaroundUs, propagationUs, modemAccessUs = timing.airtimeUs(capabilities.maxFrameBytes) } = timing;
+  const onceUs = modemAccessUs + turnaroundUs + timing.airtimeUs(NEIGHBOUR_FRAME_BYTES) + propagationUs;
+  return Math.ceil((2 * onceUs) / 1000);
 }
 
 /** Peers that are not sluice have MAC addresses of their own; over bare IP there are none, and nobody to ask. */

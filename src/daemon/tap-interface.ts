@@ -23,6 +23,7 @@ import type { Log } from '../observe/log.js';
 import { existingTap } from '../tap/existing-tap.js';
 import { parseInterfaceAddress, type Refusal, setUpLink } from '../tap/link-setup.js';
 import { LinuxTap } from '../tap/linux-tap.js';
+import { raiseNeighbourRetrans, retransPath } from '../tap/neighbour-patience.js';
 import { macOfStation } from '../wire/address.js';
 import { sameOctets } from '../wire/ip-address.js';
 import type { NotificationSource, WatchedInterface } from './interface-watch.js';
@@ -36,6 +37,8 @@ export interface TapInterfaceOptions {
   readonly probe: Pick<ProbeResult, 'native' | 'gate'>;
   /** Of a frame of full size. */
   readonly frameAirtimeUs: number;
+  /** How long a neighbour may take to answer ARP or neighbour discovery. */
+  readonly neighbourAnswerMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly manager: ServiceManager;
@@ -62,6 +65,7 @@ export class TapInterface implements WatchedInterface {
   #socket: NetlinkSocket;
   #undoLink: () => void = () => undefined;
   #forgetNeighbours: () => void = () => undefined;
+  #undoRetrans: () => void = () => undefined;
   /** Not in the network namespace of this process any more. */
   #elsewhere = false;
   #lastDropped = 0;
@@ -99,6 +103,7 @@ export class TapInterface implements WatchedInterface {
         },
         refusals,
       );
+      this.#waitForNeighbours(refusals);
       this.installNeighbours(refusals);
       this.mac = this.#netlink.linkByIndex(this.tap.ifindex).mac;
       for (const { command } of refusals) {
@@ -124,6 +129,17 @@ export class TapInterface implements WatchedInterface {
       if (!isSluiceError(failure)) throw failure;
     }
     return this.#lastDropped;
+  }
+
+  #waitForNeighbours(refusals: Refusal[]): void {
+    const { neighbourAnswerMs } = this.#options;
+    try {
+      this.#undoRetrans = raiseNeighbourRetrans(this.name, neighbourAnswerMs);
+    } catch (failure) {
+      if (!isSluiceError(failure, 'privilege')) throw failure;
+      const command = `echo ${neighbourAnswerMs} > ${retransPath('ipv4', this.name)}`;
+      refusals.push({ command, essential: false });
+    }
   }
 
   /** The kernel forgets them when the interface goes down. */
@@ -162,6 +178,7 @@ export class TapInterface implements WatchedInterface {
       quietly(() => this.backPressure.close());
       if (!this.tap.created) {
         quietly(this.#forgetNeighbours);
+        quietly(this.#undoRetrans);
         quietly(this.#undoLink);
       }
       if (this.#options.manager.present) this.#options.manager.forgetQueue();

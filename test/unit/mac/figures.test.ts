@@ -125,6 +125,27 @@ describe('a stuck carrier', () => {
   });
 });
 
+describe('a carrier that the modem senses and never reports', () => {
+  it('is believed no longer than one that it reports, until it ends', () => {
+    build();
+    phy.sensed = true;
+    offer();
+    time.runFor(mac.timing.stuckBusyUs - 1000);
+    expect(phy.transmitted).toEqual([]);
+    time.runFor(1_000_000);
+    const { length } = phy.transmitted;
+    expect(length).toBeGreaterThan(0);
+    expect(events.filter((event) => event.endsWith('stuck'))).toEqual(['stuck']);
+    expect(mac.counters.stuckBusy).toBe(1);
+    phy.listener.carrier(true);
+    phy.listener.carrier(false);
+    expect(events.filter((event) => event.startsWith('unstuck'))).toHaveLength(1);
+    // And is believed again.
+    time.runFor(mac.timing.stuckBusyUs / 2);
+    expect(phy.transmitted).toHaveLength(length);
+  });
+});
+
 describe('delays and retries', () => {
   it('run from the first attempt to the answer, repetitions included', () => {
     build();

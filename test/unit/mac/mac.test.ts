@@ -203,35 +203,6 @@ describe('backoff', () => {
   });
 });
 
-describe('a carrier that the modem senses and never reports', () => {
-  it('is believed no longer than one that it reports', () => {
-    build();
-    start();
-    phy.sensed = true;
-    waiting.push(packet(BROADCAST));
-    mac.demand();
-    time.runFor(mac.timing.stuckBusyUs - 1000);
-    expect(phy.transmitted).toHaveLength(0);
-    time.runFor(1_000_000);
-    expect(events.filter((event) => event === 'stuck')).toEqual(['stuck']);
-    expect(mac.counters.stuckBusy).toBe(1);
-    expect(phy.transmitted).toHaveLength(1);
-    // The next one need not wait as long; and what ends is believed again.
-    waiting.push(packet(BROADCAST));
-    mac.demand();
-    time.runFor(1_000_000);
-    expect(phy.transmitted).toHaveLength(2);
-    expect(mac.counters.stuckBusy).toBe(1);
-    phy.listener.carrier(true);
-    phy.listener.carrier(false);
-    expect(events.filter((event) => event.startsWith('unstuck'))).toHaveLength(1);
-    waiting.push(packet(BROADCAST));
-    mac.demand();
-    time.runFor(1_000_000);
-    expect(phy.transmitted).toHaveLength(2);
-  });
-});
-
 describe('acknowledgement', () => {
   beforeEach(() => build());
 
