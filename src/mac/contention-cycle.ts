@@ -4,9 +4,8 @@
  * 1. After a success a station waits a fixed number of slots, the cycle, and so keeps its place among the others: no two
  *    of them meet again (CSMA/ECA: Barcelo, Bellalta et al., "Learning-BEB", 2008, and "CSMA with Enhanced Collision
  *    Avoidance", 2011). It has a seat, and all who hear it know when it is due again.
- * 2. The cycle has one slot for each seat and one more, so that a newcomer finds a way in: nobody is told how long it is,
- *    all count the same seats. A seat that comes or goes makes it longer or shorter by one for everybody. It gets
- *    shorter only as idle slots go by, because then nobody's place moves onto another's.
+ * 2. The cycle has one slot for each seat and one for newcomers: nobody is told how long it is, all count the same seats. It
+ *    gets shorter only as idle slots go by, because then nobody's place moves onto another's.
  * 3. Who has no seat contends for the slots that are nobody's, with the probability that is best for the estimated number
  *    of contenders (pseudo-Bayesian control: Rivest, IEEE Trans. Inf. Theory 1987). While there are contenders the cycle
  *    has as many more slots as they need.
@@ -27,8 +26,7 @@ const MAX_CYCLE_SLOTS = 512;
 /** A seat survives so many failures in a row: noise takes single frames, two that hold the same seat collide for ever. */
 const FAILURES_BORNE = 2;
 /** A seat is given up by the others when it was idle so often in a row, or when nothing came from it but noise. */
-const IDLE_MISSES_BORNE = 2;
-const UNKNOWN_MISSES_BORNE = 2;
+const MISSES_BORNE = 2;
 /**
  * Confirmed by nobody, a seat may be held by two: now and then its holder is silent in its slot, and listens. The more
  * often it was alone there, the more seldom: first once in so many cycles, in the end once in so many.
@@ -262,13 +260,17 @@ export class CycleContention implements Contention {
   }
 
   #countIdle(idleSlots: number): void {
-    for (; this.#idleCounted < idleSlots; this.#idleCounted++) {
+    // After that many nobody has a seat, nobody contends, and more of them change nothing.
+    const untilSettled = Math.min(idleSlots, this.#idleCounted + 16 * MAX_CYCLE_SLOTS);
+    for (; this.#idleCounted < untilSettled; this.#idleCounted++) {
       const absent = this.#seats.expectedIn(++this.#slot);
       if (absent !== undefined) this.#missed(absent);
       else this.#contenders = Math.max(0, this.#contenders - this.#attempts);
       this.#collisionsInARow = 0;
       this.#cycle = this.#coarse ? this.#wantedCycle() : Math.max(this.#wantedCycle(), this.#cycle - 1);
     }
+    this.#slot += idleSlots - this.#idleCounted;
+    this.#idleCounted = idleSlots;
   }
 
   /** Draws the conclusions from the present exchange, once. */
@@ -349,7 +351,7 @@ export class CycleContention implements Contention {
   #spoiled(holder: Station): void {
     const seat = this.#seats.get(holder);
     if (seat === undefined) return;
-    if (++seat.unknownMisses > UNKNOWN_MISSES_BORNE) this.#seats.remove(holder);
+    if (++seat.unknownMisses > MISSES_BORNE) this.#seats.remove(holder);
     else this.#seats.place(holder, this.#slot + this.#cycle);
   }
 
@@ -357,7 +359,7 @@ export class CycleContention implements Contention {
   #missed(holder: Station): void {
     const seat = this.#seats.get(holder);
     if (seat === undefined) return;
-    if (++seat.idleMisses > IDLE_MISSES_BORNE) this.#seats.remove(holder);
+    if (++seat.idleMisses > MISSES_BORNE) this.#seats.remove(holder);
     else this.#seats.place(holder, this.#slot + this.#cycle);
   }
 

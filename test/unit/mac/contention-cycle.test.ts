@@ -124,6 +124,22 @@ describe('a schedule', () => {
   });
 });
 
+describe('a channel that was idle for months', () => {
+  it('is taken into account at once, like one that was idle for a minute', () => {
+    const idleFor = (idleSlots: number): { window: number; slots: number } => {
+      const station = new CycleContention({ random: seededRandom(3), station: 1, a: 0.03 });
+      for (const source of [2, 3, 4]) {
+        station.began(0, false);
+        station.heard(source, true);
+      }
+      const slots = station.drawSlots(idleSlots);
+      return { window: station.window, slots };
+    };
+    // One by one this would take minutes.
+    expect(idleFor(5e9)).toEqual(idleFor(10_000));
+  });
+});
+
 describe('a lone sender', () => {
   it('leaves little of the channel free, and a newcomer comes in without a collision', () => {
     const slots = new Slots(2, { a: 0.03 });
