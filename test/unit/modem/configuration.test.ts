@@ -77,7 +77,11 @@ describe('errors name the key, the value and what is allowed', () => {
     ],
     [
       'link.mtu=500',
-      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, deadlineMs, interactiveDeadlineMs, aggregate, chatter [--set]',
+      'link.mtu: unknown key; expected one of encapsulation, mtuBytes, fcsBytes, arq, maxRetries, broadcastRepeats, deadlineMs, interactiveDeadlineMs, aggregate, chatter [--set]',
+    ],
+    [
+      'link.broadcastRepeats=4',
+      'link.broadcastRepeats: 4 is not allowed; expected an integer from 0 to 3 (repetitions) [--set]',
     ],
     [
       'radio=1',
@@ -136,6 +140,10 @@ describe('errors name the key, the value and what is allowed', () => {
     [
       ['driver.maxFrameBytes=32', 'link.mtuBytes=3000'],
       'link.mtuBytes: 3000 is not allowed; expected at most 2813: 128 fragments in frames of driver.maxFrameBytes 32 [--set]',
+    ],
+    [
+      ['link.encapsulation=ip', 'link.broadcastRepeats=1'],
+      'link.broadcastRepeats: 1 is not allowed; expected 0: only link.encapsulation sluice lets receivers tell a repetition [--set]',
     ],
     [['air.duplex=full'], 'mac.channelAccess: "host" is not allowed; expected modem or none with air.duplex full'],
     [
