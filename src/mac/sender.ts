@@ -90,10 +90,8 @@ export class Sender {
   #questions = 0;
   /** Stations that have acknowledged something: they know our present numbers. */
   readonly #acquainted = new Set<Station>();
-  /** The last frame given out, if nobody acknowledges it. */
-  #unconfirmed: Unit | null = null;
-  /** The same of a frame that is to be acknowledged. */
-  #confirmed: Unit | null = null;
+  /** The last frame given out, as long as it may not have been sent. */
+  #given: OpenFrame<Unit> | null = null;
   /** What went to all and is to be sent once more, on the next win. */
   #again: OpenFrame<Unit> | null = null;
   #broadcastSequence: number;
@@ -118,8 +116,7 @@ export class Sender {
   /** The channel is won. Gives up what is hopeless; false when nothing is to be sent. */
   beginBurst(nowUs: number): boolean {
     // What was given out last is over; a request for the channel that is not sent must not bring it back.
-    this.#unconfirmed = null;
-    this.#confirmed = null;
+    this.#given = null;
     this.#giveUpHopeless(nowUs);
     const repeats = this.#open?.unacknowledged.slice() ?? (this.#again === null ? [] : [this.#again]);
     if (repeats.length === 0) this.#packer.letOvertake(nowUs);
@@ -127,8 +124,6 @@ export class Sender {
     if (first === null) return false;
     this.#polling = repeats.length > 0 && this.#acquainted.has(first.destination) && this.#worthPolling();
     this.#burstUs = 0;
-    // What the last burst ended with has been sent; if this one gets no further than a request, it must not go again.
-    this.#unconfirmed = null;
     this.#burst = { destination: first.destination, airtimeUs: 0, repeats, repeated: repeats.length > 0 };
     return true;
   }
@@ -157,8 +152,7 @@ export class Sender {
     const { broadcastRepeats = 0 } = this.#options.config;
     const open = burst.repeats.shift() ?? this.#openNext();
     const unit = open.item;
-    this.#confirmed = this.#wantsAck(unit) ? unit : null;
-    this.#unconfirmed = this.#wantsAck(unit) || open === this.#again ? null : unit;
+    this.#given = open;
     const first = burst.airtimeUs === 0;
     burst.airtimeUs += this.#airtimeUs(unit);
     const acks = this.#acksAlong(unit, burst);
@@ -191,12 +185,14 @@ export class Sender {
   /** The modem did not send the last frame of `nextFrame`. One that will be repeated anyway stays open; another goes back. */
   notSent(outcome: 'refused' | 'line-down'): void {
     this.#burst = null;
-    if (outcome === 'refused' && this.#confirmed !== null) this.#confirmed.refusals++;
-    const unit = this.#unconfirmed;
-    if (unit === null) return;
+    const given = this.#given;
+    if (given === null) return;
+    const unit = given.item;
+    if (outcome === 'refused') unit.refusals++;
+    // That one stays open, or has been sent before.
+    if (this.#wantsAck(unit) || given.attempts > 1) return;
     this.#again = null;
-    if (outcome === 'refused' && ++unit.refusals > this.#options.config.maxRetries)
-      this.#drop('modem-refused', unit.packet.packets);
+    if (unit.refusals > this.#options.config.maxRetries) this.#drop('modem-refused', unit.packet.packets);
     else this.#packer.ready.unshift(unit);
   }
 
@@ -267,7 +263,7 @@ export class Sender {
 
   #poll(destination: Station): BurstFrame {
     this.#burst = null;
-    this.#unconfirmed = null;
+    this.#given = null;
     const { station: source, config } = this.#options;
     const sequence = this.#open?.unacknowledged[0]?.sequence ?? 0;
     const header = { type: 'poll', destination, source, sequence, behind: 0, more: false, retry: false } as const;
