@@ -37,8 +37,6 @@ export interface Codec {
   encode(frame: Uint8Array): Uint8Array;
   /** The same, written to `target` from `at` on, where there is room for the worst case. @returns the position after */
   encodeInto?(frame: Uint8Array, target: Uint8Array, at: number): number;
-  /** The same, written to `target` from `at` on, where there is room for the worst case. @returns the position after */
-  encodeInto?(frame: Uint8Array, target: Uint8Array, at: number): number;
   decoder(sink: FrameSink): Decoder;
   /** The most octets that `encode` makes of a frame of this length. */
   maxEncodedBytes(frameBytes: number): number;

@@ -1,4 +1,5 @@
 /** The shape of what native/addon.cc exports, before addon.ts makes it fit for use. Types only. */
+import type { OctetLoops } from '../base/octet-loops.js';
 
 export interface RawReadable {
   readonly fd: number;
@@ -72,19 +73,7 @@ export interface RawDescriptorWatch {
 }
 
 /** Positions and lengths outside of the octets throw a RangeError. */
-export interface RawOctetLoops {
-  crc32c(octets: Uint8Array, length: number, previous: number): number;
-  escapeInto(octets: Uint8Array, target: Uint8Array, at: number): number;
-  unescapeInto(octets: Uint8Array, target: Uint8Array): number;
-  takeFrames(
-    octets: Uint8Array,
-    from: number,
-    target: Uint8Array,
-    at: number,
-    maxBytes: number,
-    table: Int32Array,
-  ): number;
-}
+export type RawOctetLoops = Omit<OctetLoops, 'worthBytes'>;
 
 export interface Addon extends RawOctetLoops {
   readonly TapDevice: {
