@@ -247,7 +247,8 @@ type Contradictory = Pick<Profile, 'line' | 'air' | 'driver' | 'link' | 'mac' | 
 /** Settings that are each allowed, but not together. */
 function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Contradictory>): void {
   const { air: medium, driver, mac: access } = value;
-  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const refuse = (path: readonly string[], message: string): void =>
+    context.addIssue({ code: 'custom', path: [...path], message });
   const overhead = OVERHEAD_BYTES[value.link.encapsulation];
   // Our own link frame fragments below IP; the others cannot.
   const frames = value.link.encapsulation === 'sluice' ? FRAGMENTS_MAX : 1;
@@ -280,6 +281,7 @@ function refuseContradictions(value: Contradictory, context: z.RefinementCtx<Con
       `at most ${mostBytes} (octets) with these settings of driver.kind ${driver.kind}`,
     );
   }
+  for (const { path, expected } of definition?.contradictions?.(driver, value.line) ?? []) refuse(path, expected);
   const contenders = definition?.channelAccess ?? [access.channelAccess];
   if (!contenders.includes(access.channelAccess)) {
     refuse(['mac', 'channelAccess'], `${contenders.join(' or ')} with driver.kind ${driver.kind}`);

@@ -65,6 +65,12 @@ export function section<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<
   });
 }
 
+/** A key that cannot be so beside others: its path, and what follows "expected" in the error. */
+export interface Contradiction {
+  readonly path: readonly string[];
+  readonly expected: string;
+}
+
 export type Section = z.ZodObject;
 export type SettingsOf<S extends Section> = z.output<S>;
 

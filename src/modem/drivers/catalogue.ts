@@ -4,7 +4,7 @@
  */
 import { SluiceError } from '../../base/errors.js';
 import { exportsBeside } from '../module-folder.js';
-import type { DriverSection } from '../schema-parts.js';
+import type { Contradiction, DriverSection } from '../schema-parts.js';
 
 /** A definition, as far as the profile schema needs it. */
 export interface FoundDriver {
@@ -13,6 +13,7 @@ export interface FoundDriver {
   readonly channelAccess?: readonly string[];
   baudRates?(settings: unknown): readonly number[];
   maxFrameBytes?(settings: unknown): number;
+  contradictions?(settings: unknown, line: unknown): readonly Contradiction[];
 }
 
 function isDefinition(value: unknown): value is Omit<FoundDriver, 'kind'> {

@@ -5,7 +5,6 @@
  * made, after a pause that grows with each call that came to nothing.
  */
 import type { Cancel } from '../../base/clock.js';
-import { SluiceError } from '../../base/errors.js';
 import type { Line } from '../../serial/line.js';
 import type { DriverOptions } from '../driver.js';
 import { defineDriver } from '../driver-definition.js';
@@ -48,18 +47,8 @@ export class HayesDriver extends TransparentDriver {
   #hasDcd = false;
   #isWatched = false;
 
-  /** @throws SluiceError `configuration` for a station that dials and has no number */
   constructor(profile: Profile, settings: HayesSettings, options: DriverOptions) {
     super(profile, { ...settings, silenceOctets: 4 }, options);
-    if (settings.call === 'dial' && settings.number === undefined) {
-      throw new SluiceError(
-        'configuration',
-        'driver.number: is missing; expected the number that driver.call dial dials',
-        {
-          subject: 'driver.number',
-        },
-      );
-    }
     this.#settings = settings;
     this.#runner = new ScriptRunner({
       scheduler: this.scheduler,
@@ -218,5 +207,9 @@ export const driver = defineDriver({
   settings: hayesDriver,
   // Two modems and nobody else.
   channelAccess: ['none'],
+  contradictions: ({ call, number }) =>
+    call === 'dial' && number === undefined
+      ? [{ path: ['driver', 'number'], expected: 'the number that driver.call dial dials' }]
+      : [],
   create: (profile, settings, options) => new HayesDriver(profile, settings, options),
 });

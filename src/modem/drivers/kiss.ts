@@ -5,7 +5,6 @@
  */
 import type { Cancel } from '../../base/clock.js';
 import { crc16X25 } from '../../base/crc.js';
-import { SluiceError } from '../../base/errors.js';
 import type { Decoder } from '../../framing/codec.js';
 import {
   encodeKiss,
@@ -25,14 +24,13 @@ import type { DriverOptions } from '../driver.js';
 import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
-import { type KissSettings, kissDriver } from '../settings/kiss.js';
+import type { Contradiction } from '../schema-parts.js';
+import { KISS_TIME_MAX_MS, KISS_TIME_UNIT_MS, type KissSettings, kissDriver } from '../settings/kiss.js';
 import { AckModeReports, type KissReports, QueueReports } from './kiss-reports.js';
 import { LineDriver } from './line-driver.js';
 
 /** FEND, type octet, FEND. */
 const KISS_OVERHEAD_BYTES = 3;
-/** KISS counts times in units of 10 ms. */
-const KISS_TIME_UNIT_MS = 10;
 /** HDLC puts a 0 behind five 1s: one bit in 62 of random data. */
 const BIT_STUFFING = 63 / 62;
 /** How sure the bound on the TNC's own waiting is. */
@@ -90,12 +88,6 @@ export class KissDriver extends LineDriver {
     const probability = (settings.persistence + 1) / 256;
     const slotUs = settings.slotTimeMs * 1000;
     const longestSlotUs = slotUs + settings.slotTimeSpreadMs * 1000;
-    if (settings.slotTimeSpreadMs >= Math.max(settings.slotTimeMs, 1)) {
-      throw new SluiceError('configuration', 'driver.slotTimeSpreadMs must be less than driver.slotTimeMs', {
-        subject: 'driver.slotTimeSpreadMs',
-        remedy: 'Half the slot time is enough.',
-      });
-    }
     // Draws until the first success are geometric; each failure costs a slot.
     this.#meanAccessUs = contended ? (1 / probability - 1) * slotUs : 0;
     const surelyUs =
@@ -184,14 +176,7 @@ export class KissDriver extends LineDriver {
   }
 
   #createReports(): KissReports | undefined {
-    const { reports, checksum, port, pollMs } = this.#settings;
-    if (reports === 'ackmode' && (checksum === 'smack' || checksum === 'flexnet')) {
-      throw new SluiceError('configuration', `driver.reports: ackmode does not go with driver.checksum ${checksum}`, {
-        subject: 'driver.reports',
-        remedy:
-          'These checksums cover ordinary data frames only: set one of the two to none, or the checksum to xkiss.',
-      });
-    }
+    const { reports, port, pollMs } = this.#settings;
     const host = {
       scheduler: this.scheduler,
       port,
@@ -293,8 +278,28 @@ export const driver = defineDriver({
   settings: kissDriver,
   // It reports no carrier to the host.
   channelAccess: ['modem', 'none'],
+  contradictions,
   create: (profile, settings, options) => new KissDriver(profile, settings, options),
 });
+
+function contradictions({ slotTimeMs, slotTimeSpreadMs, reports, checksum }: KissSettings): Contradiction[] {
+  const found: Contradiction[] = [];
+  // What a TNC is told stays between one unit and what its octet holds.
+  const mostMs = Math.max(0, Math.min(slotTimeMs - KISS_TIME_UNIT_MS, KISS_TIME_MAX_MS - slotTimeMs));
+  if (slotTimeSpreadMs > mostMs) {
+    found.push({
+      path: ['driver', 'slotTimeSpreadMs'],
+      expected: `at most ${mostMs} (ms) with driver.slotTimeMs ${slotTimeMs}`,
+    });
+  }
+  if (reports === 'ackmode' && (checksum === 'smack' || checksum === 'flexnet')) {
+    found.push({
+      path: ['driver', 'reports'],
+      expected: `none or txbuf with driver.checksum ${checksum}, which covers ordinary data frames only; xkiss covers all`,
+    });
+  }
+  return found;
+}
 
 function octetsOfHex(text: string): Uint8Array {
   return Uint8Array.from(text.replace(/\s/g, '').match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));

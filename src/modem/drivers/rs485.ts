@@ -31,7 +31,6 @@ export class Rs485Driver extends TransparentDriver {
   #cancelStep: Cancel | undefined;
   #cancelEcho: Cancel | undefined;
 
-  /** @throws SluiceError `configuration` where two would switch the driver, or nobody */
   constructor(profile: Profile, settings: Rs485DriverSettings, options: DriverOptions) {
     const { air, line } = profile;
     const leadUs = line.rs485 === undefined ? settings.beforeSendUs : line.rs485.delayBeforeSendMs * 1000;
@@ -39,14 +38,6 @@ export class Rs485Driver extends TransparentDriver {
     const adjusted = { ...air, preambleUs: leadUs, tailUs: trailUs };
     super({ ...profile, air: adjusted }, settings, options);
     this.#settings = settings;
-    if ((settings.direction === 'kernel') === (line.rs485 !== undefined)) return;
-    throw new SluiceError(
-      'configuration',
-      settings.direction === 'kernel'
-        ? 'line.rs485: is missing; expected a mapping with driver.direction kernel'
-        : `line.rs485: is not allowed with driver.direction ${settings.direction}; expected kernel`,
-      { subject: 'line.rs485' },
-    );
   }
 
   /** @throws SluiceError `line` where RTS cannot be set */
@@ -179,5 +170,14 @@ export class Rs485Driver extends TransparentDriver {
 
 export const driver = defineDriver({
   settings: rs485Driver,
+  // Two would switch the driver, or nobody.
+  contradictions: ({ direction }, { rs485 }) => {
+    if ((direction === 'kernel') === (rs485 !== undefined)) return [];
+    const expected =
+      direction === 'kernel'
+        ? 'a mapping with driver.direction kernel'
+        : `no such section with driver.direction ${direction}; kernel has one`;
+    return [{ path: ['line', 'rs485'], expected }];
+  },
   create: (profile, settings, options) => new Rs485Driver(profile, settings, options),
 });

@@ -5,7 +5,10 @@ import { integer, oneOf, section, text, yesNo } from '../schema-parts.js';
 const HOUR_MS = 3_600_000;
 
 /** KISS counts times in one octet of 10 ms (KISS specification: TXDELAY, SlotTime, TXtail). */
-const kissTime = (): z.ZodNumber => integer({ min: 0, max: 2550, multipleOf: 10, unit: 'ms' });
+export const KISS_TIME_UNIT_MS = 10;
+export const KISS_TIME_MAX_MS = 2550;
+const kissTime = (): z.ZodNumber =>
+  integer({ min: 0, max: KISS_TIME_MAX_MS, multipleOf: KISS_TIME_UNIT_MS, unit: 'ms' });
 
 export const kissDriver = section({
   kind: oneOf(['kiss']),

@@ -154,6 +154,42 @@ describe('profiles of the operator', () => {
     );
   });
 
+  it.each([
+    [
+      'kiss-1200',
+      'driver: { slotTimeMs: 100, slotTimeSpreadMs: 100 }',
+      'driver.slotTimeSpreadMs: 100 is not allowed; expected at most 90 (ms) with driver.slotTimeMs 100',
+    ],
+    [
+      'kiss-1200',
+      'driver: { slotTimeMs: 2500, slotTimeSpreadMs: 60 }',
+      'driver.slotTimeSpreadMs: 60 is not allowed; expected at most 50 (ms) with driver.slotTimeMs 2500',
+    ],
+    [
+      'kiss-1200',
+      'driver: { reports: ackmode, checksum: smack }',
+      'driver.reports: "ackmode" is not allowed; expected none or txbuf with driver.checksum smack, which covers',
+    ],
+    [
+      'rs485-19200',
+      'driver: { direction: kernel }',
+      'line.rs485: is missing; expected a mapping with driver.direction kernel',
+    ],
+    [
+      'rs485-19200',
+      'line: { rs485: {} }',
+      'line.rs485: {} is not allowed; expected no such section with driver.direction adapter',
+    ],
+    [
+      'hayes-v32',
+      'driver: { call: dial }',
+      'driver.number: is missing; expected the number that driver.call dial dials',
+    ],
+  ])('cannot say what the driver of %s does not do: %s', (parent, text, message) => {
+    const path = write('h.yaml', `extends: ${parent}\nid: h\n${text}\n`);
+    expect(() => validateProfileFile(path, folders)).toThrow(message);
+  });
+
   it('cannot be a bridge’s configuration', () => {
     const path = write('c.yaml', 'extends: radio-9600\nid: c\ninterface: { station: 1 }\n');
     expect(() => validateProfileFile(path, folders)).toThrow(/^interface: unknown key/);
