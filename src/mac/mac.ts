@@ -8,22 +8,21 @@
  * cause. Without bursts one packet is in hand at most.
  */
 import type { DropCause } from '../base/drops.js';
-import { decodeLinkFrame, type LinkFrame } from '../wire/link-frame.js';
+import type { LinkFrame } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import type { AirTap, Heard } from './air-tap.js';
 import type { Neighbours } from './neighbours.js';
-import type { Acknowledgement } from './outbox.js';
-import { isFollowed, overhear } from './overhearing.js';
+import { type Acknowledgement, saysArrived } from './outbox.js';
+import { isFollowed } from './overhearing.js';
 import { createParts, type MacParts } from './parts.js';
 import type { PhyListener, ReceptionMeta } from './phy.js';
 import type { MacOptions, MacSnapshot, MacState } from './ports.js';
+import { hear } from './reception.js';
 import type { BurstFrame } from './sender.js';
 import { snapshotOf } from './snapshot.js';
 import type { MacCounters } from './statistics.js';
 import type { MacTiming } from './timing.js';
 
-/** An own address heard this soon after own octets is taken for an echo. */
-const ECHO_TAIL_SLOTS = 4;
 export class Mac implements PhyListener {
   /** Hears every frame while somebody captures; nothing is done for it otherwise. */
   tap: AirTap | null = null;
@@ -34,6 +33,8 @@ export class Mac implements PhyListener {
   #asking: Station | null = null;
   /** The data frame that is on the air. */
   #sending: BurstFrame | null = null;
+  /** The answer to what is on the air came before the modem had said that it is sent: taken when it does. */
+  #early: (() => void) | null = null;
   #finishing = false;
 
   constructor(options: MacOptions) {
@@ -107,25 +108,10 @@ export class Mac implements PhyListener {
   }
 
   #receive(octets: Uint8Array, meta: ReceptionMeta): Heard {
-    const { config, station, observer, scheduler, phy } = this.#options;
-    if (!config.linkFrames) {
-      this.#parts.access.heard(null, { airtimeUs: phy.timing.airtimeUs(octets.length) });
-      this.counters.delivered++;
-      observer.deliver({ source: 0, destination: BROADCAST, kind: 'raw', payload: octets });
-      return 'accepted';
-    }
-    const frame = decodeLinkFrame(octets, config.fcsBytes);
-    if (typeof frame === 'string') {
-      this.#parts.access.spoiled(frame === 'rx-fcs' ? phy.timing.airtimeUs(octets.length) : null);
-      observer.drop(frame);
-      return frame;
-    }
-    if (frame.source === station) return this.#ownAddressHeard(frame, meta);
+    const { config, station, scheduler } = this.#options;
+    const frame = hear(this.#options, this.#parts, octets, meta);
+    if (typeof frame === 'string') return frame;
     const nowUs = scheduler.nowUs();
-    const airtimeUs = phy.timing.airtimeUs(octets.length);
-    const isNew = this.neighbours.heard(frame.source, nowUs, airtimeUs, meta);
-    if (isNew) observer.neighbour?.(this.neighbours.get(frame.source));
-    overhear(this.#parts, frame, octets.length, airtimeUs, nowUs);
     for (const { to, ...arrived } of frame.piggyback?.acks ?? []) {
       if (to === station) this.#acknowledged(frame.source, arrived);
     }
@@ -135,7 +121,7 @@ export class Mac implements PhyListener {
     }
     if (frame.type === 'ack') this.#acknowledged(frame.source, { next: frame.sequence, bitmap: frame.body[0] ?? 0 });
     else if (frame.type === 'rts') this.#requestHeard(frame, nowUs);
-    else if (frame.type === 'cts') this.#clearanceHeard(frame, nowUs);
+    else if (frame.type === 'cts') this.#clearanceHeard(frame.source);
     else if (frame.type === 'poll') this.#pollHeard(frame);
     else if (frame.type === 'acks') return 'accepted';
     else if (config.arq && frame.destination === station) return this.#confirmedHeard(frame, nowUs);
@@ -154,7 +140,9 @@ export class Mac implements PhyListener {
     const frame = this.#sending;
     const nowUs = this.#options.scheduler.nowUs();
     const lineDown = outcome === 'line-down' || this.#state === 'down';
+    const early = outcome === 'sent' ? this.#early : null;
     this.#sending = null;
+    this.#early = null;
     this.tap?.transmitted(lineDown ? 'line-down' : outcome);
     const isAnswered = outcome === 'sent' && isFollowed(what, frame, this.#parts.answersCome, this.#state);
     this.#parts.access.transmissionEnded(isAnswered ? this.timing.ackStartUs : 0);
@@ -175,6 +163,7 @@ export class Mac implements PhyListener {
     else if (what === 'request') this.#requestSent(outcome, nowUs);
     else if (what === 'identification' || what === 'acks') this.#done(what === 'acks');
     else if (this.#state === 'contending') this.#request();
+    early?.();
     if (this.#parts.transmitter.onAir === null) this.#parts.access.resume();
   }
 
@@ -353,6 +342,10 @@ export class Mac implements PhyListener {
   }
 
   #acknowledged(source: Station, acknowledgement: Acknowledgement): void {
+    if (this.#isAnswered(source, acknowledgement)) {
+      this.#early = () => this.#acknowledged(source, acknowledgement);
+      return;
+    }
     const waited = this.#parts.deferral.waiting === source;
     if ((this.#state !== 'awaiting-ack' && !waited) || source !== this.#parts.sender.openStation) return;
     const polled = this.#parts.sender.polling;
@@ -375,25 +368,26 @@ export class Mac implements PhyListener {
     else this.#done(true);
   }
 
+  /** Whether this answers the frame that is on the air, as far as the modem has told us. */
+  #isAnswered(source: Station, acknowledgement: Acknowledgement): boolean {
+    if (this.#sending === null) return false;
+    const { destination, last, wantsAck, sequence } = this.#sending;
+    if (destination !== source || !last || !wantsAck) return false;
+    return sequence === null || saysArrived(acknowledgement, sequence);
+  }
+
   /** Somebody asks for the channel: cleared if we are about nothing else. */
   #requestHeard(frame: LinkFrame, nowUs: number): void {
     if (this.#state === 'idle' || this.#state === 'contending') this.#parts.requests?.clear(frame, nowUs);
   }
 
-  #clearanceHeard({ source }: LinkFrame, nowUs: number): void {
-    if (this.#state !== 'awaiting-clearance' || source !== this.#parts.sender.upcoming?.destination) return;
+  #clearanceHeard(source: Station): void {
+    const { onAir } = this.#parts.transmitter;
+    if (source !== this.#parts.sender.upcoming?.destination) return;
+    if (onAir === 'request') this.#early = () => this.#clearanceHeard(source);
+    if (this.#state !== 'awaiting-clearance' || onAir !== null) return;
     this.#parts.answerWait.stop();
     this.#state = 'transmitting';
-    this.#sendNext(nowUs);
-  }
-
-  #ownAddressHeard(frame: LinkFrame, meta: ReceptionMeta): Heard {
-    if (this.#parts.transmitter.mayBeEcho(ECHO_TAIL_SLOTS * this.timing.slotUs)) {
-      this.counters.echoes++;
-      return 'echo';
-    }
-    this.#options.observer.drop('rx-own-address');
-    this.#options.observer.addressConflict?.(frame, meta);
-    return 'rx-own-address';
+    this.#sendNext(this.#options.scheduler.nowUs());
   }
 }

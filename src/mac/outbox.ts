@@ -21,6 +21,12 @@ export interface Acknowledgement {
   readonly bitmap: number;
 }
 
+/** Whether an acknowledgement says of this frame that it has arrived. */
+export function saysArrived({ next, bitmap }: Acknowledgement, sequence: number): boolean {
+  const before = sequenceDistance(sequence, next);
+  return (before > 0 && before <= WINDOW) || ((bitmap >> sequenceDistance(next, sequence)) & 1) === 1;
+}
+
 export class Outbox<Item> {
   readonly #open: OpenFrame<Item>[] = [];
   #nextSequence: number;
