@@ -29,7 +29,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 
 export interface ErrorDetails {
   /** What to do about it, as one sentence for the operator. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
   /** The system call or ioctl that failed, e.g. `TUNSETIFF`. */
   readonly call?: string;
   /** The errno's name, e.g. `EPERM`. */
@@ -44,6 +44,9 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
+  constructor(code: Exclude<ErrorCode, 'usage' | 'configuration'>, message: string, details?: ErrorDetails);
+  /** What an operator wrote, an operator can mend: the remedy must be named. Undefined is for errors passed on. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails & { readonly remedy: string | undefined });
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;

@@ -95,7 +95,8 @@ export async function* controlLines(
 
 function checked(reply: unknown): unknown {
   if (typeof reply === 'object' && reply !== null && 'error' in reply) {
-    throw new SluiceError('usage', `the daemon refused: ${String(reply.error)}`);
+    const remedy = 'remedy' in reply ? String(reply.remedy) : undefined;
+    throw new SluiceError('usage', `the daemon refused: ${String(reply.error)}`, { remedy });
   }
   return reply;
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { lstatSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { SluiceError } from '../base/errors.js';
+import { isSluiceError, SluiceError } from '../base/errors.js';
 import { makeFolder } from '../observe/folder.js';
 import { answers } from './control-answers.js';
 
@@ -193,14 +193,17 @@ async function answer(
     const handler = Object.hasOwn(commands, request.command) ? commands[request.command] : undefined;
     if (handler === undefined) {
       const known = Object.keys(commands).join(', ');
-      throw new SluiceError('usage', `unknown command ${JSON.stringify(request.command)}; known: ${known}`);
+      throw new SluiceError('usage', `unknown command ${JSON.stringify(request.command)}; known: ${known}`, {
+        remedy: 'Restart the daemon if it is of an older version than the one who asks.',
+      });
     }
     const reply = await handler(request, gone, finish);
     if (isStream(reply)) await stream(socket, reply, gone);
     else socket.write(`${JSON.stringify(reply)}\n`);
   } catch (cause) {
     if (!gone.aborted) {
-      socket.write(`${JSON.stringify({ error: cause instanceof Error ? cause.message : String(cause) })}\n`);
+      const remedy = isSluiceError(cause) ? cause.details.remedy : undefined;
+      socket.write(`${JSON.stringify({ error: cause instanceof Error ? cause.message : String(cause), remedy })}\n`);
     }
   }
   socket.end();

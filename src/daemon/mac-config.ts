@@ -68,8 +68,8 @@ function mayCarry(mtuBytes: number, bodyBytes: number): boolean {
 
 type LimitSettings = Configuration['limits'];
 
-function refuse(key: string, what: string): never {
-  throw new SluiceError('configuration', `${key}: ${what}`, { subject: key });
+function refuse(key: string, what: string, remedy: string): never {
+  throw new SluiceError('configuration', `${key}: ${what}`, { subject: key, remedy });
 }
 
 function budgetUs({ dutyCyclePermille, dutyCycleWindowMs }: LimitSettings): number {
@@ -86,7 +86,11 @@ function burstUs(burstMs: number, limits: LimitSettings): number {
   const { keyDownMs = burstMs } = limits;
   if (Math.min(burstMs, keyDownMs) * 1000 > winUs) {
     const most = Math.floor(winUs / 1000);
-    refuse('mac.burstMs', `at most ${most}: ${BUDGET_WINS} bursts must fit into what limits.dutyCyclePermille leaves`);
+    refuse(
+      'mac.burstMs',
+      `at most ${most}: ${BUDGET_WINS} bursts must fit into what limits.dutyCyclePermille leaves`,
+      `Set mac.burstMs to auto or ${most}.`,
+    );
   }
   return burstMs * 1000;
 }
@@ -108,6 +112,7 @@ function macLimits(limits: LimitSettings, { frameUs, bodyBytes, fits }: Frames):
     refuse(
       'limits.dutyCyclePermille',
       `at least ${BUDGET_WINS} frames of ${Math.ceil(frameUs / 1000)} ms must fit into its window`,
+      'Shorten frames (driver.maxFrameBytes) or, where the law allows it, raise the share or limits.dutyCycleWindowMs.',
     );
   }
   if (keyDownMs !== undefined && keyDownMs * 1000 < frameUs && !fits(bodyBytes(keyDownMs * 1000))) {
@@ -115,6 +120,7 @@ function macLimits(limits: LimitSettings, { frameUs, bodyBytes, fits }: Frames):
       'limits.keyDownMs',
       `${keyDownMs} is too short for a packet of link.mtuBytes, even in ${FRAGMENTS_MAX} fragments, which only ` +
         `link.encapsulation sluice makes; ${Math.ceil(frameUs / 1000)} holds a frame of full size`,
+      `Shorten packets (link.mtuBytes), or raise limits.keyDownMs as far as the modem and the law allow.`,
     );
   }
   const text = new TextEncoder().encode(identification?.text ?? '');
@@ -123,6 +129,7 @@ function macLimits(limits: LimitSettings, { frameUs, bodyBytes, fits }: Frames):
     refuse(
       'limits.identification.text',
       `at most ${roomBytes} octets, what a frame of this modem holds within its limits`,
+      keyDownMs === undefined ? 'Shorten the text.' : 'Shorten the text, or raise limits.keyDownMs.',
     );
   }
   return {

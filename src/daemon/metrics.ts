@@ -13,7 +13,10 @@ export function parseListenAddress(text: string): { host: string; port: number }
   const match = /^(?:\[?([^\]]+?)\]?:)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) {
-    throw new SluiceError('usage', `--metrics "${text}" is not allowed; expected [HOST:]PORT`, { subject: text });
+    throw new SluiceError('usage', `--metrics "${text}" is not allowed; expected [HOST:]PORT`, {
+      subject: text,
+      remedy: 'Give a port up to 65535, such as 9100, with the address to listen on before it if others shall read.',
+    });
   }
   return { host: match[1] ?? '127.0.0.1', port };
 }

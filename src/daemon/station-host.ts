@@ -76,7 +76,7 @@ class BridgeProcess {
     const [first = '', ...rest] = this.#stderr.trim().split('\n');
     const message = first.replace(/^sluice: /, '') || `the bridge ended with ${signal ?? `exit code ${status}`}`;
     const remedy = rest.join('\n').trim();
-    return new SluiceError(codeOfExit(status), message, remedy === '' ? {} : { remedy });
+    return new SluiceError(codeOfExit(status), message, { remedy: remedy === '' ? undefined : remedy });
   }
 }
 

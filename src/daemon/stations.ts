@@ -171,7 +171,7 @@ export class Station {
 }
 
 function errorOf({ code, message, remedy }: Failure): SluiceError {
-  return new SluiceError(code, message, remedy === undefined ? {} : { remedy });
+  return new SluiceError(code, message, { remedy });
 }
 
 /** `sluice sim` in a process of its own, so that its load disturbs nobody's clock. */

@@ -37,12 +37,12 @@ export function loraSymbolUs(modulation: Pick<LoraModulation, 'spreadingFactor' 
 
 /**
  * Airtime of a LoRa packet, by the symbol formula of the Semtech SX1276 datasheet (4.1.1.7). Rounded up.
- * @throws SluiceError `configuration` for a spreading factor that the formula does not cover.
+ * @throws SluiceError `internal` for a spreading factor that the formula does not cover.
  */
 export function loraAirtimeUs(modulation: LoraModulation, payloadBytes: number): number {
   const { spreadingFactor, codingRate, preambleSymbols } = modulation;
   if (spreadingFactor < 7 || spreadingFactor > 12) {
-    throw new SluiceError('configuration', `LoRa spreading factor ${spreadingFactor} is not allowed; expected 7 to 12`);
+    throw new SluiceError('internal', `LoRa spreading factor ${spreadingFactor} is not allowed; expected 7 to 12`);
   }
   const symbolUs = loraSymbolUs(modulation);
   const ldro = symbolUs > LDRO_ABOVE_SYMBOL_US ? 1 : 0;
@@ -61,13 +61,13 @@ export interface AirtimePoint {
 /**
  * Airtime by a table of measured points, in ascending order of octets: linear between two points, the last slope
  * beyond the last, the first point's time below the first. Rounded up.
- * @throws SluiceError `configuration` for an empty or unordered table.
+ * @throws SluiceError `internal` for an empty or unordered table.
  */
 export function tableAirtimeUs(points: readonly AirtimePoint[], octets: number): number {
   const [first] = points;
-  if (first === undefined) throw new SluiceError('configuration', 'an airtime table needs at least one point');
+  if (first === undefined) throw new SluiceError('internal', 'an airtime table needs at least one point');
   if (points.some((point, i) => i > 0 && point.octets <= (points[i - 1]?.octets ?? 0))) {
-    throw new SluiceError('configuration', 'the points of an airtime table must be in ascending order of octets');
+    throw new SluiceError('internal', 'the points of an airtime table must be in ascending order of octets');
   }
   if (octets <= first.octets || points.length === 1) return Math.ceil(first.airtimeUs);
   const found = points.findIndex((point) => point.octets >= octets);

@@ -3,7 +3,7 @@ import { SluiceError } from '../base/errors.js';
 import { configurationError, type Layer, showValue, valueAt } from './configuration-errors.js';
 import { mergeLayers, mergeMappings } from './layers.js';
 import { type Configuration, configurationSchema } from './profile-schema.js';
-import { profileFolders, profileLayers } from './profiles.js';
+import { LISTS_PROFILES, profileFolders, profileLayers } from './profiles.js';
 import { parseYaml, readYamlMapping } from './yaml-file.js';
 
 /** One setting from the command line. */
@@ -36,6 +36,10 @@ export function parseSetting(text: string): Setting {
     throw new SluiceError(
       'configuration',
       `--set ${showValue(text)} is not allowed; expected KEY=VALUE, such as air.rateBps=9600`,
+      {
+        subject: '--set',
+        remedy: 'Give key and value as one word; the shell needs quotes around a value with spaces.',
+      },
     );
   }
   return { key, value: parseYaml(source, `--set ${key}`) };
@@ -84,6 +88,7 @@ export function mergeConfiguration(sources: ConfigurationSources): Configuration
     throw new SluiceError(
       'configuration',
       `profile: ${showValue(fileProfile)} is not allowed; expected the id of a profile [${sources.file}]`,
+      { subject: 'profile', remedy: LISTS_PROFILES },
     );
   }
   const profile = sources.profile ?? fileProfile;
@@ -91,9 +96,7 @@ export function mergeConfiguration(sources: ConfigurationSources): Configuration
     throw new SluiceError(
       'configuration',
       'profile: is missing; expected the id of a profile, by -p or the key profile of the file',
-      {
-        remedy: '"sluice profiles" lists them.',
-      },
+      { subject: 'profile', remedy: LISTS_PROFILES },
     );
   }
   const layers: Layer[] = [

@@ -11,6 +11,7 @@ import { type Profile, profileSchema } from './profile-schema.js';
 import { readYamlMapping } from './yaml-file.js';
 
 const EXTENSION = '.yaml';
+export const LISTS_PROFILES = '"sluice profiles" lists them.';
 
 /** A profile in a list, as `profiles --json` prints it. */
 export interface ProfileSummary {
@@ -87,6 +88,7 @@ export function profileLayers(nameOrPath: string, folders: readonly string[] = p
     if (seen.includes(path)) {
       throw new SluiceError('configuration', `extends: goes in a circle: ${[...seen, path].join(' -> ')}`, {
         subject: path,
+        remedy: 'Take the key extends out of one of these files.',
       });
     }
     seen.push(path);
@@ -95,7 +97,7 @@ export function profileLayers(nameOrPath: string, folders: readonly string[] = p
       throw new SluiceError(
         'configuration',
         `extends: ${showValue(parent)} is not allowed; expected the id of a profile [${path}]`,
-        { subject: path },
+        { subject: path, remedy: LISTS_PROFILES },
       );
     }
     layers.unshift({ origin: path, values });
@@ -119,7 +121,7 @@ export function loadProfile(nameOrPath: string, folders: readonly string[] = pro
     throw new SluiceError(
       'configuration',
       `id: ${showValue(result.data.id)} is not allowed; expected ${expectedId}, the file's name [${path}]`,
-      { subject: path },
+      { subject: path, remedy: 'Correct the key id, or rename the file.' },
     );
   }
   return result.data;

@@ -11,7 +11,10 @@ export function parseYamlMapping(source: string, origin: string): Record<string,
   const value = parseYaml(source, origin);
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new SluiceError('configuration', `${origin}: is not a mapping of keys to values`, { subject: origin });
+    throw new SluiceError('configuration', `${origin}: is not a mapping of keys to values`, {
+      subject: origin,
+      remedy: 'Write one key a line, each with a colon and its value or, indented below it, its own keys.',
+    });
   }
   return value as Record<string, unknown>;
 }
@@ -25,6 +28,7 @@ export function parseYaml(source: string, origin: string): unknown {
     const where = start === undefined ? '' : `:${start.line}:${start.col}`;
     throw new SluiceError('configuration', `${origin}${where}: ${error.message.split('\n')[0] ?? 'not YAML'}`, {
       subject: origin,
+      remedy: 'Correct the YAML there; indent with spaces, and put text with signs of YAML into quotes.',
     });
   }
   try {
@@ -33,6 +37,7 @@ export function parseYaml(source: string, origin: string): unknown {
   } catch (cause) {
     throw new SluiceError('configuration', `${origin}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       subject: origin,
+      remedy: 'Write the values themselves in place of aliases (*name).',
       cause,
     });
   }

@@ -48,7 +48,7 @@ export function fromNative(value: unknown, context: FailureContext = {}): unknow
   if (!isNativeFailure(value)) return value;
   const verdict = judge(value, context);
   return new SluiceError(verdict.code, `${value.subject}: ${verdict.cause} (${value.call}: ${value.code})`, {
-    ...(verdict.remedy === undefined ? {} : { remedy: verdict.remedy }),
+    remedy: verdict.remedy,
     call: value.call,
     errno: value.code,
     subject: value.subject,

@@ -58,7 +58,9 @@ function broadcastOf(address: Uint8Array, prefixLength: number): Uint8Array {
 export function newAddressMessage(ifindex: number, { address, prefixLength }: InterfaceAddress): MessageWriter {
   const family = familyOf(address);
   if (!Number.isInteger(prefixLength) || prefixLength < 0 || prefixLength > 8 * address.length) {
-    throw new SluiceError('configuration', `prefix length ${prefixLength} is outside 0 to ${8 * address.length}`);
+    throw new SluiceError('configuration', `prefix length ${prefixLength} is outside 0 to ${8 * address.length}`, {
+      remedy: 'Give the address with a prefix length of its family.',
+    });
   }
   const writer = new MessageWriter(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
     .u8(family)

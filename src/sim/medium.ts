@@ -369,7 +369,10 @@ export class Transmission {
 
 function checkOptions(options: MediumOptions): void {
   const refuse = (key: string, value: unknown, allowed: string): never => {
-    throw new SluiceError('configuration', `medium: ${key} is ${String(value)}; allowed: ${allowed}`, { subject: key });
+    throw new SluiceError('configuration', `medium: ${key} is ${String(value)}`, {
+      subject: key,
+      remedy: `Allowed: ${allowed}.`,
+    });
   };
   const { rateBps, propagationMps = 3e8, bitErrorRate = 0, frameErrorRate = 0, captureDb = 'none' } = options;
   if (!(rateBps > 0 && rateBps < Number.POSITIVE_INFINITY)) refuse('rateBps', rateBps, 'a number above 0');

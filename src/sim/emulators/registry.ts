@@ -13,13 +13,10 @@ export function emulatorNames(): string[] {
 export function emulatorFactory(name: string): EmulatorFactory {
   const factory = EMULATORS.get(name);
   if (factory === undefined) {
-    throw new SluiceError(
-      'configuration',
-      `modem: no emulator is called '${name}'; allowed: ${emulatorNames().join(', ')}`,
-      {
-        subject: 'modem',
-      },
-    );
+    throw new SluiceError('configuration', `modem: no emulator is called '${name}'`, {
+      subject: 'modem',
+      remedy: `Name one of ${emulatorNames().join(', ')}.`,
+    });
   }
   return factory;
 }

@@ -72,11 +72,16 @@ it('says what is wrong with a request', async () => {
     },
   });
   expect(await raw('{"command":"toString"}\n')).toBe(
-    '{"error":"unknown command \\"toString\\"; known: status, bad"}\n',
+    '{"error":"unknown command \\"toString\\"; known: status, bad",' +
+      '"remedy":"Restart the daemon if it is of an older version than the one who asks."}\n',
   );
   expect(await raw('{"command":"bad"}\n')).toBe('{"error":"broken"}\n');
   expect(await raw('what\n')).toContain('"error"');
   await expect(askControl(path, 'bad')).rejects.toMatchObject({ code: 'usage', message: 'the daemon refused: broken' });
+  await expect(askControl(path, 'newer')).rejects.toMatchObject({
+    message: expect.stringContaining('the daemon refused: unknown command "newer"'),
+    details: { remedy: expect.stringContaining('Restart') },
+  });
 });
 
 it('hangs up on a request that never ends', async () => {

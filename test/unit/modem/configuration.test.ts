@@ -26,6 +26,7 @@ function complaints(settings: readonly string[], profile = 'radio-9600', file?: 
   } catch (error) {
     if (!isSluiceError(error, 'configuration')) throw error;
     expect(error.exitCode).toBe(2);
+    expect(error.details.remedy).toMatch(/\.$/);
     return error.message.split('\n');
   }
   return [];
