@@ -32,6 +32,8 @@ export interface BridgeInterface {
   readonly backPressure: RepairingBackPressure;
   /** Packets that the TAP's own ring dropped, from the kernel's counters. */
   dropped(): number;
+  /** This process made it: nobody can have sent anything before that. */
+  readonly made: boolean;
   readonly stopPlan: { readonly keep: boolean; readonly readRing: boolean };
   shut(): void;
   close(): QueueEnd;
@@ -78,6 +80,7 @@ export class Bridge implements MacObserver {
   readonly #channelLog: ChannelLog;
   readonly #startUs: number;
   #finished: (() => void) | undefined;
+  #started = false;
   #stopping = false;
   #failedAtGrant = -1;
   readonly #queueDelay: QueueDelay;
@@ -141,6 +144,7 @@ export class Bridge implements MacObserver {
       drained: () => this.#parts.driver.lineDrained?.(),
       lost: (error) => this.#lineLost(error),
     });
+    this.#started = true;
     this.#channelLog.start();
   }
 
@@ -180,7 +184,8 @@ export class Bridge implements MacObserver {
     const inRing = keep ? 0 : this.#tapSide.discardRing();
     const end = this.#parts.interface.close();
     const queue = { kept: end.kept, lost: end.lost + inRing };
-    if (queue.lost > 0) {
+    // An interface that goes before it was of use takes what the kernel itself said when it came up, no traffic.
+    if (queue.lost > 0 && (this.#started || !this.#parts.interface.made)) {
       log.warn('queue-lost', {
         packets: queue.lost,
         remedy:

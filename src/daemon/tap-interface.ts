@@ -55,6 +55,7 @@ export interface QueueEnd {
 export class TapInterface implements WatchedInterface {
   readonly tap: LinuxTap;
   readonly backPressure: RepairingBackPressure;
+  readonly made: boolean;
   /** The address that the TAP has; not its station's where we may not set it. */
   mac: Uint8Array;
   /** Hears of another MAC address. */
@@ -83,6 +84,7 @@ export class TapInterface implements WatchedInterface {
       const wantsNative = chooseMode(configuration.backPressure.mode, options.probe).mode === 'native';
       const kept = this.#adopt();
       this.tap = kept ?? this.#open(wantsNative);
+      this.made = kept === null && this.tap.created;
       undo.push(() => this.tap.close());
       const refusals: Refusal[] = [];
       const before = this.#netlink.linkByIndex(this.tap.ifindex);

@@ -126,6 +126,14 @@ describe('in a namespace of its own', () => {
     await expect(station.call('linkStatistics', { name: INTERFACE })).rejects.toThrow(/sluice0/);
   });
 
+  it('a start that fails speaks of no lost packets: what waits is what the kernel said when the interface came up', async () => {
+    const ipv6 = ['up', '-p', 'null-modem', '--mtu', '1500', '--address', 'fd00::1/64'];
+    const own = ['--control', join(folder, 'control.sock'), '--set', 'interface.station=1'];
+    const { stdout } = await sluiceInside(station, ...ipv6, ...own, '--port', '/dev/tty-of-nobody');
+    expect(stdout).toMatch(/"reason":"failed start".*"lost":\d/);
+    expect(stdout).not.toContain('queue-lost');
+  });
+
   it('a port that another process has locked ends in exit code 4', async () => {
     const owner = spawn('flock', ['--exclusive', '--no-fork', modem.slavePath, 'sleep', '60'], { stdio: 'ignore' });
     try {
