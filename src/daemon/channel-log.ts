@@ -115,7 +115,9 @@ export class ChannelLog {
   /** Back pressure is there to make these two stand still. */
   #watchLeaks({ mode, tapDropped, qdisc }: BridgeStatus['backPressure']): void {
     const dropped = { tap: tapDropped, qdisc: qdisc.dropped };
-    if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > this.#lastDropped.qdisc) {
+    // A qdisc that was set up anew counts from zero.
+    const qdiscBefore = dropped.qdisc < this.#lastDropped.qdisc ? 0 : this.#lastDropped.qdisc;
+    if (dropped.tap > this.#lastDropped.tap || dropped.qdisc > qdiscBefore) {
       const fields = { mode, tapDropped: dropped.tap, qdiscDropped: dropped.qdisc };
       if (mode === 'none') this.#parts.log.warn('back-pressure-leak', fields);
       else this.#parts.log.error('back-pressure-leak', fields);

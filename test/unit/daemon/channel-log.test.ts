@@ -108,6 +108,23 @@ describe('drops', () => {
   });
 });
 
+describe('a qdisc that was set up anew', () => {
+  it('counts from zero', () => {
+    backPressure = { ...backPressure, qdisc: { dropped: 0 } };
+    time.runFor(INTERVAL_US);
+    expect(lines('back-pressure-leak')).toEqual([]);
+    backPressure = { ...backPressure, qdisc: { dropped: 3 } };
+    time.runFor(INTERVAL_US);
+    expect(lines('back-pressure-leak')).toMatchObject([{ tapDropped: 40, qdiscDropped: 3 }]);
+  });
+
+  it('and dropped within the same interval', () => {
+    backPressure = { ...backPressure, qdisc: { dropped: 3 } };
+    time.runFor(INTERVAL_US);
+    expect(lines('back-pressure-leak')).toMatchObject([{ tapDropped: 40, qdiscDropped: 3 }]);
+  });
+});
+
 describe('neighbours', () => {
   it('that are silent for a quarter of an hour are lost, once', () => {
     neighbours.heard(7, 0, 1, {});

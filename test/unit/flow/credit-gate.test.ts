@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { CreditGate, gateBurstBytes } from '../../../src/flow/credit-gate.js';
 import type { InnerQdisc } from '../../../src/flow/inner-qdisc.js';
 import { EAGAIN, ENOBUFS, isKickFrame, kickFrame } from '../../../src/flow/kick.js';
-import { LeakWatch } from '../../../src/flow/leak-watch.js';
 import { TC_H_ROOT } from '../../../src/netlink/constants.js';
 import { tbfRateOf } from '../../../src/netlink/qdisc-options.js';
 import { RouteNetlink } from '../../../src/netlink/route-netlink.js';
@@ -168,20 +167,16 @@ describe('the MTU', () => {
   });
 });
 
-describe('the watch', () => {
-  it('tells what was dropped since the last look', () => {
+describe('the statistics', () => {
+  it('are what waits at the root, and what root or inner qdisc dropped', () => {
     const { kernel, gate } = setUp();
-    kernel.txDropped = 5;
-    const watch = new LeakWatch(new RouteNetlink(kernel), kernel.ifindex, gate);
-    expect(watch.check()).toMatchObject({ tapDropped: 5, tapDroppedNow: 0, qdiscDroppedNow: 0, mtuBytes: 1500 });
-    kernel.txDropped = 7;
     const [root, inner] = kernel.qdiscs;
     if (root === undefined || inner === undefined) throw new Error('no gate');
     root.dropped = 4;
     root.backlogPackets = 3;
-    expect(watch.check()).toMatchObject({ tapDroppedNow: 2, qdiscDroppedNow: 4, qdisc: { backlogPackets: 3 } });
-    root.dropped = 1;
-    expect(watch.check()).toMatchObject({ tapDroppedNow: 0, qdiscDroppedNow: 1 });
+    expect(gate.qdisc()).toMatchObject({ kind: 'pfifo_fast', backlogPackets: 3, dropped: 4 });
+    inner.dropped = 5;
+    expect(gate.qdisc()).toMatchObject({ dropped: 5 });
   });
 });
 
