@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { addressOf } from '../../src/daemon/stations.js';
 import {
+  answeredPings,
   FULL_FRAME_BYTES,
   PAYLOAD_BYTES,
-  ping,
   SINK,
   startFlood,
   stationOf,
@@ -28,8 +28,7 @@ describe('two Dire Wolfs', () => {
         [1, 2],
         [2, 1],
       ] as const) {
-        const { rttMs } = await ping(stationOf(stations, from), to, 1);
-        expect(rttMs).toEqual([expect.any(Number)]);
+        expect(await answeredPings(stationOf(stations, from), to, 1)).toHaveLength(1);
       }
     });
   });
