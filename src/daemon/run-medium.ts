@@ -20,7 +20,7 @@ export interface RunningMedium {
 
 /** @throws SluiceError `configuration` for a folder in which the links cannot be made */
 export function runMedium(plan: MediumPlan, folder: string, seed: number): RunningMedium {
-  runBeforeOthers();
+  runBeforeOthers('slots');
   const medium = new LiveMedium({ scheduler: new RealTime(), plan, ptyOf: openPtyPort, seed });
   const links = new Map<number, string>();
   const unlink = (): void => {

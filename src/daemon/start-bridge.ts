@@ -79,7 +79,8 @@ export async function startBridge({ configuration, log, channelIntervalUs }: Sta
     scheduler.onHang = (hungUs) =>
       log.warn('hung', { forMs: Math.round(hungUs / 1000), meaning: 'the process did not run; its clock stood still' });
     const { channelAccess, hostScheduling } = configuration.mac;
-    const scheduling = channelAccess === 'host' && hostScheduling === 'auto' ? runBeforeOthers() : 'as-found';
+    const scheduling =
+      hostScheduling === 'auto' ? runBeforeOthers(channelAccess === 'host' ? 'slots' : 'line') : 'as-found';
     const measuredLatencyUs = await measureHostLatencyUs(scheduler);
     const probe = await probeBackPressure();
     const driver = driverWithCommonLatency(configuration, scheduler, log);

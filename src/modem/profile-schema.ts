@@ -121,7 +121,7 @@ const mac = section({
   channelAccess: oneOf(['host', 'modem', 'none']),
   /** How late this host may be; `auto` is measured at start. */
   hostLatencyUs: autoOrInteger({ min: 0, max: MINUTE_US, unit: 'us' }).default('auto'),
-  /** `auto`: before ordinary processes (SCHED_RR) where this host contends and is allowed to; `unchanged`: as started. */
+  /** `auto`: before ordinary processes, if allowed; in real time (SCHED_RR) where this host contends. `unchanged`: as started. */
   hostScheduling: oneOf(['auto', 'unchanged']).default('auto'),
   /**
    * Airtime of data that one win of the channel may use; 0 is one frame. `auto`: one where slots are short beside

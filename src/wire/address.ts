@@ -16,15 +16,18 @@ export const BROADCAST_MAC: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0
 /** Stands for a peer whose station number is unknown, on links that carry nothing but IP. No station has it. */
 export const PEER_MAC: Uint8Array = Uint8Array.of(0x02, 0x73, 0x6c, 0x00, 0x01, 0x00);
 
+/** By station: each frame needs one or two of them. */
+const STATION_MACS = Array.from({ length: MAX_STATION + 1 }, (_, station) =>
+  Uint8Array.of(...STATION_MAC_PREFIX, station),
+);
+
 /**
- * 02:73:6C:00:00:NN for station NN. A fresh copy.
+ * 02:73:6C:00:00:NN for station NN. Not to be written to.
  * @throws SluiceError `internal` when it is no station (1 to 254).
  */
 export function macOfStation(station: Station): Uint8Array {
-  if (!isStation(station)) throw new SluiceError('internal', `station ${station} has no MAC address`);
-  const mac = new Uint8Array(MAC_BYTES);
-  mac.set(STATION_MAC_PREFIX);
-  mac[MAC_BYTES - 1] = station;
+  const mac = isStation(station) ? STATION_MACS[station] : undefined;
+  if (mac === undefined) throw new SluiceError('internal', `station ${station} has no MAC address`);
   return mac;
 }
 
@@ -32,7 +35,8 @@ export function macOfStation(station: Station): Uint8Array {
 export function stationOfMac(mac: Uint8Array): Station | null {
   const station = mac[MAC_BYTES - 1];
   if (mac.length !== MAC_BYTES || station === undefined || !isStation(station)) return null;
-  return STATION_MAC_PREFIX.every((octet, i) => octet === mac[i]) ? station : null;
+  for (let i = 0; i < STATION_MAC_PREFIX.length; i++) if (STATION_MAC_PREFIX[i] !== mac[i]) return null;
+  return station;
 }
 
 export function isStation(value: number): boolean {

@@ -36,7 +36,9 @@ export function formatIpAddress(octets: Uint8Array): string {
 }
 
 export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function parseIpv4(text: string): Uint8Array | null {

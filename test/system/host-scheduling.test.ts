@@ -14,16 +14,25 @@ const REPORT = `
   const policyOf = (task) => Number(readFileSync('/proc/self/task/' + task + '/stat', 'utf8').split(') ')[1].split(' ')[38]);
 `;
 
+describe('a process that keeps a line busy', () => {
+  it('runs before ordinary ones', () => {
+    const { stdout } = runChild(`${REPORT}
+      console.log(JSON.stringify([runBeforeOthers('line'), policyOf(process.pid), getPriority()]));
+    `);
+    expect(JSON.parse(stdout)).toEqual(['preferred', SCHED_OTHER, -10]);
+  });
+});
+
 describe('a process that keeps slots', () => {
   it('runs in real time, and its new threads do not', () => {
     const { stdout, stderr } = runChild(`${REPORT}
       const before = new Set(readdirSync('/proc/self/task'));
-      const scheduling = runBeforeOthers();
+      const scheduling = runBeforeOthers('slots');
       const { Worker } = await import('node:worker_threads');
       const worker = new Worker('setTimeout(() => {}, 300)', { eval: true });
       await new Promise((resolve) => worker.once('online', resolve));
       const fresh = readdirSync('/proc/self/task').filter((task) => !before.has(task)).map(policyOf);
-      console.log(JSON.stringify({ scheduling, own: policyOf(process.pid), fresh, again: runBeforeOthers() }));
+      console.log(JSON.stringify({ scheduling, own: policyOf(process.pid), fresh, again: runBeforeOthers('slots') }));
     `);
     expect(stderr).toBe('');
     const { fresh, ...seen } = JSON.parse(stdout);
@@ -37,7 +46,7 @@ describe('a process that keeps slots', () => {
 
   it('goes on as it is without the privilege', () => {
     const { stdout, stderr } = runChild(
-      `${REPORT} console.log(JSON.stringify([runBeforeOthers(), policyOf(process.pid), getPriority()]));`,
+      `${REPORT} console.log(JSON.stringify([runBeforeOthers('slots'), policyOf(process.pid), getPriority()]));`,
       WITHOUT_CAPABILITIES,
     );
     expect(stderr).toBe('');
@@ -47,7 +56,7 @@ describe('a process that keeps slots', () => {
   it('keeps a niceness that somebody chose', () => {
     const { stdout } = runChild(`${REPORT}
       (await import('node:os')).setPriority(5);
-      console.log(JSON.stringify([runBeforeOthers(), policyOf(process.pid), getPriority()]));
+      console.log(JSON.stringify([runBeforeOthers('slots'), policyOf(process.pid), getPriority()]));
     `);
     expect(JSON.parse(stdout)).toEqual(['as-found', SCHED_OTHER, 5]);
   });
