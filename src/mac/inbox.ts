@@ -46,11 +46,11 @@ export class Inbox<Item> {
 
   /**
    * Takes a frame.
-   * A first transmission can never be older than what was expected; if it is, the sender has started anew.
+   * A first transmission can never be older than what was expected, or held; if it is, the sender has started anew.
    */
   take({ sequence, behind, retry }: Arrival, item: Item): Taken<Item> {
     const oldest = sequenceAfter(sequence, SEQUENCES - behind);
-    if (this.#next === undefined || (!retry && !this.#isAhead(sequence))) {
+    if (this.#next === undefined || (!retry && !this.#isNewest(sequence))) {
       const flushed = this.flush();
       this.#next = oldest;
       return { ready: [...flushed, ...(this.#accept(sequence, item) ?? [])], isNew: true };
@@ -63,6 +63,13 @@ export class Inbox<Item> {
 
   #isAhead(sequence: number): boolean {
     return this.#next !== undefined && sequenceDistance(this.#next, sequence) < SEQUENCES / 2;
+  }
+
+  #isNewest(sequence: number): boolean {
+    const next = this.#next ?? 0;
+    const held = [...this.#held.keys()];
+    const distance = sequenceDistance(next, sequence);
+    return this.#isAhead(sequence) && held.every((each) => sequenceDistance(next, each) < distance);
   }
 
   #accept(sequence: number, item: Item): Item[] | null {

@@ -49,7 +49,9 @@ export class Receiver {
     const peer = this.#peer(frame.source);
     const before = peer.unconfirmed;
     peer.unconfirmed = frame;
-    if (frame.retry && before?.sequence === frame.sequence && sameOctets(before.body, frame.body)) {
+    // To one station, and from one that waits for an acknowledgement, it may have been sent again without that mark.
+    const mayBeAgain = frame.retry || frame.destination !== BROADCAST;
+    if (mayBeAgain && before?.sequence === frame.sequence && sameOctets(before.body, frame.body)) {
       this.#options.drop('rx-duplicate');
       return false;
     }

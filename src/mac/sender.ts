@@ -162,7 +162,7 @@ export class Sender {
     const interactive = unit.priority >= INTERACTIVE_PRIORITY;
     const isAwaited = interactive && this.#options.answers(unit.destination);
     // What is repeated is not cut short: it was under way before.
-    const last = (isAwaited && burst.repeats.length === 0) || !this.#another(nowUs);
+    const last = (isAwaited && burst.repeats.length === 0) || !this.#another(unit, nowUs);
     if (last) this.#burst = null;
     const wantsAck = this.#wantsAck(unit);
     const hasRoom = acks.length > 0 || this.#roomBytes(unit, burst) >= PIGGYBACK_MIN_BYTES;
@@ -245,9 +245,9 @@ export class Sender {
   // ---- bursts -----------------------------------------------------------------------------------------------------
 
   /** Whether another frame belongs to this burst, now that the present one is counted. */
-  #another(nowUs: number): boolean {
+  #another(unit: Unit, nowUs: number): boolean {
     const burst = this.#burst;
-    if (burst === null || this.#again !== null) return false;
+    if (burst === null || this.#again !== null || this.#isStranger(unit)) return false;
     const burstAirtimeUs = this.#burstLimitUs;
     const repeat = burst.repeats[0];
     if (repeat !== undefined) return burst.airtimeUs + this.#airtimeUs(repeat.item) <= burstAirtimeUs;
@@ -306,6 +306,11 @@ export class Sender {
     return this.#options.config.arq && unit.destination !== BROADCAST;
   }
 
+  /** Whether its receiver may still count by the numbers of whoever had our address before. */
+  #isStranger(unit: Unit): boolean {
+    return this.#wantsAck(unit) && !this.#acquainted.has(unit.destination);
+  }
+
   #airtimeUs(unit: Unit): number {
     return this.#options.phy.timing.airtimeUs(this.#frameBytes(unit));
   }
@@ -337,7 +342,7 @@ export class Sender {
     const { type, destination, body } = open.item;
     if (type === 'raw') return body;
     const behind = this.#open?.behind(open) ?? 0;
-    const retry = open.attempts > 1;
+    const retry = open.attempts > 1 && !this.#isStranger(open.item);
     const { sequence } = open;
     const frame = { type, destination, source, sequence, behind, more, retry, body };
     return encodeLinkFrame(piggyback === undefined ? frame : { ...frame, piggyback }, config.fcsBytes);

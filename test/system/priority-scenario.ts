@@ -30,6 +30,8 @@ const STEP_MS = 5;
 class AirListener {
   readonly streams: number[] = [];
   octets = 0;
+  /** By station: the number of its last frame. A repetition bears the same one. */
+  readonly #latest = new Map<number, number>();
   readonly #child: ChildProcess;
 
   constructor(port: string) {
@@ -52,7 +54,9 @@ class AirListener {
 
   #frame(octets: Uint8Array): void {
     const frame = decodeLinkFrame(octets, FCS_BYTES);
-    if (typeof frame === 'string' || frame.type !== 'ip' || frame.retry) return;
+    if (typeof frame === 'string' || frame.type !== 'ip') return;
+    if (this.#latest.get(frame.source) === frame.sequence) return;
+    this.#latest.set(frame.source, frame.sequence);
     const datagram = readDatagram(frame.body.subarray(IP_UDP_HEADERS_BYTES), 0);
     if (datagram !== undefined) this.streams.push(datagram.stream);
   }

@@ -145,4 +145,15 @@ describe('inbox', () => {
     // Frame 1 was given up meanwhile, and the answer to frame 2 was lost.
     expect(inbox.take({ sequence: 2, behind: 0, retry: true }, 'c')).toEqual({ ready: ['c'], isNew: false });
   });
+
+  it.each([
+    ['before what is held', 1],
+    ['of what is held', 2],
+  ])('takes a first transmission %s for that of a sender that has started anew', (_what, sequence) => {
+    const inbox = new Inbox<string>();
+    inbox.take({ sequence: 0, behind: 0, retry: false }, 'a');
+    inbox.take({ sequence: 2, behind: 1, retry: false }, 'c');
+    expect(inbox.take({ sequence, behind: 0, retry: false }, 'new')).toEqual({ ready: ['c', 'new'], isNew: true });
+    expect(inbox.acknowledgement).toEqual({ next: sequence + 1, bitmap: 0 });
+  });
 });

@@ -221,15 +221,17 @@ describe('acknowledgement', () => {
 
   it('is repeated for with the retry bit and the same sequence, then given up with a cause', () => {
     start();
-    waiting.push(packet(2), packet(3));
+    waiting.push(packet(2));
     mac.demand();
+    time.runFor(20_000);
+    phy.hear(ackOf(0));
+    waiting.push(packet(2), packet(3));
     time.runFor(10_000_000);
-    const first = [0, 1, 2, 3].map((index) => sentFrame(index));
-    expect(first.map((sent) => sent.destination)).toEqual([2, 2, 2, 2]);
-    expect(first.map((sent) => sent.retry)).toEqual([false, true, true, true]);
-    expect(new Set(first.map((sent) => sent.sequence)).size).toBe(1);
+    const sent = [1, 2, 3, 4].map((index) => sentFrame(index));
+    for (const each of sent) expect(each).toMatchObject({ destination: 2, sequence: sentFrame(1).sequence });
+    expect(sent.map(({ retry }) => retry)).toEqual([false, true, true, true]);
     expect(drops.get('retry-limit')).toBe(2);
-    expect(sentFrame(4).destination).toBe(3);
+    expect(sentFrame(5).destination).toBe(3);
     expect(mac.counters.unacked).toBe(8);
   });
 
@@ -286,7 +288,6 @@ describe('what the air brings', () => {
   it('is counted by cause when it is no frame', () => {
     start();
     const good = frame({});
-    const newer = frame({}).slice();
     phy.listener.received(good.subarray(0, 5), {});
     phy.listener.received(
       good.map((octet, index) => (index === 5 ? octet ^ 1 : octet)),
@@ -294,7 +295,6 @@ describe('what the air brings', () => {
     );
     phy.listener.received(new Uint8Array(0), {});
     phy.listener.discarded('rx-framing', 12);
-    expect(newer.length).toBeGreaterThan(0);
     expect(delivered).toHaveLength(0);
     expect(drops.get('rx-framing')).toBe(1);
     expect(drops.get('rx-fcs') + drops.get('rx-truncated')).toBe(3);

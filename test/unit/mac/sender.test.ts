@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { MacConfig } from '../../../src/mac/ports.js';
 import { Sender } from '../../../src/mac/sender.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
+import { decodeLinkFrame } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
 import { FakePhy } from './fake-phy.js';
 
@@ -60,6 +61,43 @@ describe('a frame to all', () => {
     expect(late.beginBurst(NOW_US + 60_000_001)).toBe(true);
     expect(late.nextFrame(NOW_US + 60_000_001)?.destination).toBe(2);
     expect(dropped).toEqual([]);
+  });
+});
+
+describe('a station that has acknowledged nothing yet', () => {
+  const bits = (sender: Sender) => {
+    sender.beginBurst(NOW_US);
+    const frame = sender.nextFrame(NOW_US);
+    const decoded = frame === null ? 'nothing' : decodeLinkFrame(frame.octets, 4);
+    if (typeof decoded === 'string') throw new Error(decoded);
+    const { sequence, more, retry } = decoded;
+    return { sequence, more, retry };
+  };
+
+  it('gets one frame at a time, each as if for the first time: it may count by the numbers of our former life', () => {
+    const waiting = [packet(2), packet(2), packet(2), packet(3), packet(3)];
+    const sender = senderOf(waiting, [], { burstAirtimeUs: 60_000_000 });
+    for (let attempt = 0; attempt < 3; attempt++)
+      expect(bits(sender)).toEqual({ sequence: 0, more: false, retry: false });
+    sender.acknowledge(2, { next: 1, bitmap: 0 });
+    expect(bits(sender)).toEqual({ sequence: 1, more: true, retry: false });
+    expect(sender.nextFrame(NOW_US)?.last).toBe(true);
+    expect(bits(sender)).toEqual({ sequence: 1, more: true, retry: true });
+    sender.acknowledge(2, { next: 3, bitmap: 0 });
+    expect(bits(sender)).toEqual({ sequence: 0, more: false, retry: false });
+  });
+
+  it('gets the next one when that was given up', () => {
+    const dropped: string[] = [];
+    const sender = senderOf([packet(2), packet(2)], dropped, { maxRetries: 1 });
+    const sent = [0, 1, 2, 3].map(() => bits(sender).sequence);
+    expect(sent).toEqual([0, 0, 1, 1]);
+    expect(dropped).toEqual(['retry-limit']);
+  });
+
+  it('is told of a repetition where nobody acknowledges', () => {
+    const sender = senderOf([packet(BROADCAST)], [], { broadcastRepeats: 1 });
+    expect([bits(sender).retry, bits(sender).retry]).toEqual([false, true]);
   });
 });
 
