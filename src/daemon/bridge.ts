@@ -101,6 +101,7 @@ export class Bridge implements MacObserver {
       tapFailed: (error) => this.#tapFailed(error),
       read: () => queueDelay.read(),
       demand: () => this.mac.demand(),
+      down: () => this.mac.snapshot().state === 'down',
     });
     this.mac = new Mac({
       station: parts.station,

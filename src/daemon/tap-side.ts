@@ -1,7 +1,9 @@
 /**
  * The TAP's side of a bridge. Out: grant, read, answer at home what can be, encapsulate; one packet at a time, and only
- * when the MAC asks. In: decapsulate and hand to the IP stack.
+ * when the MAC asks. In: decapsulate and hand to the IP stack. While the modem cannot send, what leaks past the gate is
+ * looked after (leaked-packets.ts).
  */
+import type { Cancel, Scheduler } from '../base/clock.js';
 import type { DropCounters } from '../base/drops.js';
 import type { BackPressure } from '../flow/back-pressure.js';
 import { Egress } from '../flow/egress.js';
@@ -9,11 +11,17 @@ import type { PacketSource } from '../mac/ports.js';
 import type { Tap } from '../tap/tap.js';
 import type { HomeFilter } from '../wire/local-answers.js';
 import type { Encapsulation, InboundPacket, OutboundPacket } from '../wire/packet.js';
+import { LeakedPackets, type LeakedPacketsParts } from './leaked-packets.js';
 
 /** Frames that one pull may answer or drop before others get their turn. */
 const FRAMES_A_PULL = 64;
 /** More than a ring of ours holds: where nothing holds them back, senders may fill it as fast as it is emptied. */
 const FRAMES_DISCARDED_MAX = 4096;
+/**
+ * The fastest gate leaks 240 octets a second (a burst of 64 KiB in 274 s): a ring of 1000 takes that for more than two
+ * looks, and a modem that is back after one look finds everything in the ring.
+ */
+const LEAK_LOOK_US = 30_000_000;
 
 export interface TapSideParts {
   readonly tap: Tap;
@@ -21,6 +29,10 @@ export interface TapSideParts {
   readonly encapsulation: Encapsulation;
   readonly homeFilter: HomeFilter;
   readonly drops: DropCounters;
+  readonly scheduler: Scheduler;
+  readonly macConfig: LeakedPacketsParts['macConfig'];
+  /** Whether the modem can send nothing for the time being, so that the MAC does not pull. */
+  down(): boolean;
   /** A grant failed: the gate is gone, or somebody else's hands are on the device. */
   gateFailed(error: unknown): void;
   /** Reading failed: the device is gone. */
@@ -42,6 +54,9 @@ export class TapSide implements PacketSource {
   readonly counters: TapSideCounters = { framesOut: 0, framesIn: 0, answeredAtHome: 0 };
   readonly #parts: TapSideParts;
   readonly #egress: Egress;
+  readonly #leaked: LeakedPackets;
+  #cancelLook: Cancel;
+  #wasDown = false;
   #closed = false;
   #suspended = false;
   /** Since a stop began: what is in the ring may still be read, or nothing. */
@@ -52,28 +67,40 @@ export class TapSide implements PacketSource {
   constructor(parts: TapSideParts) {
     this.#parts = parts;
     this.#egress = new Egress(parts.tap, parts.backPressure);
+    this.#leaked = new LeakedPackets(parts);
+    this.#cancelLook = this.#lookLater();
   }
 
   pull(): OutboundPacket | null {
-    const { tap, encapsulation, homeFilter, drops } = this.#parts;
     this.#moreWaits = false;
+    if (this.#closed || this.#ending === 'nothing') return null;
+    const leaked = this.#leaked.take();
+    if (leaked !== null) return leaked;
     for (let frames = 0; frames < FRAMES_A_PULL; frames++) {
-      const frame = this.#closed ? null : this.#pullFrame();
+      const frame = this.#pullFrame();
       if (frame === null) return null;
-      this.counters.framesOut++;
-      this.#parts.read();
-      const decision = homeFilter.decide(frame);
-      if (decision.action === 'answer') {
-        this.counters.answeredAtHome++;
-        if (!tap.write(decision.reply)) drops.count('rx-tap-refused');
-      } else if (decision.action === 'drop') drops.count(decision.cause);
-      else {
-        const packet = encapsulation.outbound(frame);
-        if (typeof packet !== 'string') return packet;
-        drops.count(packet);
-      }
+      const packet = this.#outbound(frame);
+      if (packet !== null) return packet;
     }
     this.#moreWaits = true;
+    return null;
+  }
+
+  /** What of a frame from the TAP is for the air; null: it was answered at home, or dropped and counted. */
+  #outbound(frame: Uint8Array): OutboundPacket | null {
+    const { tap, encapsulation, homeFilter, drops } = this.#parts;
+    this.counters.framesOut++;
+    this.#parts.read();
+    const decision = homeFilter.decide(frame);
+    if (decision.action === 'answer') {
+      this.counters.answeredAtHome++;
+      if (!tap.write(decision.reply)) drops.count('rx-tap-refused');
+    } else if (decision.action === 'drop') drops.count(decision.cause);
+    else {
+      const packet = encapsulation.outbound(frame);
+      if (typeof packet !== 'string') return packet;
+      drops.count(packet);
+    }
     return null;
   }
 
@@ -132,7 +159,7 @@ export class TapSide implements PacketSource {
   }
 
   #pullFrame(): Uint8Array | null {
-    if (this.#suspended || this.#ending === 'nothing') return null;
+    if (this.#suspended) return null;
     try {
       if (this.#ending === 'ring') {
         const frame = this.#egress.readRing();
@@ -143,6 +170,10 @@ export class TapSide implements PacketSource {
     } catch (error) {
       this.#parts.gateFailed(error);
     }
+    return this.#readRing();
+  }
+
+  #readRing(): Uint8Array | null {
     try {
       return this.#egress.readRing();
     } catch (error) {
@@ -152,8 +183,34 @@ export class TapSide implements PacketSource {
     }
   }
 
+  #lookLater(): Cancel {
+    const { scheduler } = this.#parts;
+    return scheduler.at(scheduler.nowUs() + LEAK_LOOK_US, () => {
+      this.#cancelLook = this.#lookLater();
+      this.#look();
+    });
+  }
+
+  /** Only a gate leaks. In the other modes the ring is what holds senders back, or is there to be full. */
+  #look(): void {
+    const { backPressure, down } = this.#parts;
+    const wasDown = this.#wasDown;
+    this.#wasDown = down();
+    if (this.#suspended || this.#ending !== null || backPressure.mode !== 'gate') return;
+    if (!wasDown || !this.#wasDown) return;
+    this.#leaked.dropOld();
+    while (!this.#leaked.isFull) {
+      const frame = this.#readRing();
+      if (frame === null) return;
+      const packet = this.#outbound(frame);
+      if (packet !== null) this.#leaked.add(packet);
+    }
+  }
+
   /** Reads and writes no more. */
   close(): void {
     this.#closed = true;
+    this.#cancelLook();
+    this.#leaked.dropAll();
   }
 }

@@ -1,0 +1,62 @@
+/**
+ * What got past the gate while the modem cannot send: the gate leaks a little on purpose, and over hours that fills the
+ * ring of the TAP, which then drops unasked and keeps what is oldest. So it is taken out in time and kept here, and, like
+ * packets that the MAC has in hand, dropped with a cause when it is too old to be sent.
+ */
+import type { Clock } from '../base/clock.js';
+import type { DropCounters } from '../base/drops.js';
+import type { MacConfig } from '../mac/ports.js';
+import type { OutboundPacket } from '../wire/packet.js';
+
+/** From here on `link.interactiveDeadlineMs` counts, as it does in the MAC. */
+const INTERACTIVE_PRIORITY = 6;
+/** A gate that leaks more than this before the deadline is none; what is beyond stays in the ring. */
+const PACKETS_MAX = 4096;
+
+export interface LeakedPacketsParts {
+  readonly scheduler: Clock;
+  readonly macConfig: Pick<MacConfig, 'deadlineUs' | 'interactiveDeadlineUs'>;
+  readonly drops: DropCounters;
+}
+
+export class LeakedPackets {
+  readonly #parts: LeakedPacketsParts;
+  #waiting: { readonly packet: OutboundPacket; readonly sinceUs: number }[] = [];
+
+  constructor(parts: LeakedPacketsParts) {
+    this.#parts = parts;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= PACKETS_MAX;
+  }
+
+  add(packet: OutboundPacket): void {
+    this.#waiting.push({ packet, sinceUs: this.#parts.scheduler.nowUs() });
+  }
+
+  /** The oldest that is not too old. */
+  take(): OutboundPacket | null {
+    this.dropOld();
+    return this.#waiting.shift()?.packet ?? null;
+  }
+
+  dropOld(): void {
+    const before = this.#waiting.length;
+    if (before === 0) return;
+    const { scheduler, macConfig, drops } = this.#parts;
+    const { deadlineUs, interactiveDeadlineUs = deadlineUs } = macConfig;
+    const nowUs = scheduler.nowUs();
+    this.#waiting = this.#waiting.filter(
+      ({ packet, sinceUs }) =>
+        nowUs - sinceUs <= (packet.priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs),
+    );
+    if (this.#waiting.length < before) drops.count('deadline', before - this.#waiting.length);
+  }
+
+  /** The daemon stops. */
+  dropAll(): void {
+    if (this.#waiting.length > 0) this.#parts.drops.count('shutdown', this.#waiting.length);
+    this.#waiting = [];
+  }
+}
