@@ -177,10 +177,11 @@ export class Bridge implements MacObserver {
       };
       this.mac.finish();
     });
-    this.#channelLog.end();
     this.#tapSide.close();
     await this.#line.close();
     driver.lineLost();
+    // Only now is nothing more counted: half a frame that was heard goes with the line.
+    this.#channelLog.end();
     // What is past the gate and not in hand: a credit's worth of short frames.
     const inRing = keep ? 0 : this.#tapSide.discardRing();
     const end = this.#parts.interface.close();

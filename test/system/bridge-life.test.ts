@@ -78,6 +78,21 @@ describe('in a namespace of its own', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it('half a frame that was heard when the bridge ended is in the last channel line, as at its end', async () => {
+    await station.up({ number: 1, profile: 'null-modem', port: modem.slavePath, args: ['--log-interval', '3600'] });
+    const { line } = await station.status();
+    modem.write(Uint8Array.of(0xc0, 1, 2, 3));
+    await eventually(
+      () => station.status(),
+      (seen) => seen.line.bytesIn === line.bytesIn + 4,
+      'half a frame',
+    );
+    await station.call('down', { signal: 'SIGTERM' });
+    const last = station.log.filter(({ event }) => event === 'channel').at(-1);
+    expect(last).toMatchObject({ final: true, drops: { 'rx-framing': 1 } });
+    expect(station.log.at(-1)).toMatchObject({ event: 'stopped', drops: last?.drops });
+  });
+
   it('a TAP that was there before is left as it was found', async () => {
     await output(station, 'ip', 'tuntap', 'add', 'dev', 'kept0', 'mode', 'tap');
     await output(station, 'ip', 'link', 'set', 'kept0', 'mtu', '1400', 'txqueuelen', '321', 'up');
