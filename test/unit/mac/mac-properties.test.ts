@@ -5,26 +5,15 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Scheduler } from '../../../src/base/clock.js';
 import type { DropCause } from '../../../src/base/drops.js';
 import { seededRandom } from '../../../src/base/random.js';
 import type { Contention } from '../../../src/mac/contention.js';
 import { CycleContention } from '../../../src/mac/contention-cycle.js';
-import { Mac } from '../../../src/mac/mac.js';
 import type { MacTiming } from '../../../src/mac/timing.js';
-import { lateScheduler } from '../../../src/sim/late-host.js';
-import { VirtualTime } from '../../../src/sim/virtual-time.js';
-import {
-  decodeLinkFrame,
-  encodeLinkFrame,
-  encodeReservation,
-  type LinkFrame,
-  SEQUENCES,
-} from '../../../src/wire/link-frame.js';
-import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
-import { FakePhy } from './fake-phy.js';
+import { encodeReservation, type LinkFrame, SEQUENCES } from '../../../src/wire/link-frame.js';
+import { BROADCAST } from '../../../src/wire/packet.js';
+import { drawn, OWN, World } from './world.js';
 
-const OWN = 1;
 const PEER = 2;
 
 type Event =
@@ -52,110 +41,47 @@ type Event =
 
 const events = fc.array(
   fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc.record({ kind: fc.constant('wait' as const), us: fc.integer({ min: 1, max: 60_000 }) }),
-    },
+    drawn<Event>(6, 'wait', { us: fc.integer({ min: 1, max: 60_000 }) }),
     // A clock that jumps: a host that was asleep.
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), us: fc.integer({ min: 1e6, max: 9e7 }) }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        kind: fc.constant('demand' as const),
-        destination: fc.constantFrom(PEER, 3, BROADCAST),
-        count: fc.integer({ min: 1, max: 3 }),
-      }),
-    },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('carrier' as const), busy: fc.boolean() }) },
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        kind: fc.constant('ack' as const),
-        last: fc.boolean(),
-        from: fc.constantFrom(PEER, PEER, 3),
-        along: fc.boolean(),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('data' as const),
-        from: fc.constantFrom(PEER, 5),
-        to: fc.constantFrom(OWN, 9, BROADCAST),
-        sequence: fc.integer({ min: 0, max: 7 }),
-        retry: fc.boolean(),
-        later: fc.boolean(),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('reservation' as const),
-        type: fc.constantFrom('rts' as const, 'cts' as const),
-        from: fc.constantFrom(PEER, 3, 5),
-        to: fc.constantFrom(OWN, 9),
-        us: fc.integer({ min: 1, max: 500_000 }),
-      }),
-    },
-    { weight: 1, arbitrary: fc.constant({ kind: 'garbage' as const }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('line' as const), up: fc.boolean() }) },
+    drawn<Event>(1, 'wait', { us: fc.integer({ min: 1e6, max: 9e7 }) }),
+    drawn<Event>(3, 'demand', {
+      destination: fc.constantFrom(PEER, 3, BROADCAST),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+    drawn<Event>(3, 'carrier', { busy: fc.boolean() }),
+    drawn<Event>(5, 'ack', { last: fc.boolean(), from: fc.constantFrom(PEER, PEER, 3), along: fc.boolean() }),
+    drawn<Event>(2, 'data', {
+      from: fc.constantFrom(PEER, 5),
+      to: fc.constantFrom(OWN, 9, BROADCAST),
+      sequence: fc.integer({ min: 0, max: 7 }),
+      retry: fc.boolean(),
+      later: fc.boolean(),
+    }),
+    drawn<Event>(2, 'reservation', {
+      type: fc.constantFrom('rts', 'cts'),
+      from: fc.constantFrom(PEER, 3, 5),
+      to: fc.constantFrom(OWN, 9),
+      us: fc.integer({ min: 1, max: 500_000 }),
+    }),
+    drawn<Event>(1, 'garbage'),
+    drawn<Event>(1, 'line', { up: fc.boolean() }),
   ),
   { minLength: 5, maxLength: 120 },
 );
 
 /** A world in which every promise is checked as it is made. */
-class World {
-  readonly time = new VirtualTime(1_000_000);
-  readonly phy = new FakePhy(this.time);
-  readonly mac: Mac;
-  readonly violations: string[] = [];
-  pulled = 0;
+class WatchedWorld extends World {
   settled = 0;
-  readonly #waiting: OutboundPacket[] = [];
   #next = 0;
   /** What the MAC was told of the carrier, and since when. */
   #carrierSinceUs: number | null = null;
-  #up = false;
   #broadcasting = false;
   /** Somebody else was given the channel until then. */
   #reservedUntilUs = 0;
-  #sends = 0;
-  #sent = 0;
 
   /** @param defers whether every receiver is taken to be due before our next turn */
   constructor(seed: number, latenessUs: number, defers: boolean) {
-    const random = seededRandom(seed);
-    const scheduler: Scheduler =
-      latenessUs === 0 ? this.time : lateScheduler(this.time, () => random.below(latenessUs + 1));
-    const transmit = this.phy.transmit.bind(this.phy);
-    this.phy.automatic = false;
-    this.phy.transmit = (octets) => {
-      this.#check(octets);
-      transmit(octets);
-      this.#sends++;
-      // Modelled: the modem's report comes by itself, late like all others.
-      const number = this.#sends;
-      scheduler.at(this.time.nowUs() + this.phy.timing.airtimeUs(octets.length), () => {
-        if (this.#sent < number && this.#up) this.#report('sent');
-      });
-    };
-    this.mac = new Mac({
-      station: OWN,
-      phy: this.phy,
-      scheduler,
-      random: seededRandom(seed + 1),
-      source: {
-        pull: () => {
-          const packet = this.#waiting.shift() ?? null;
-          if (packet !== null) this.pulled++;
-          return packet;
-        },
-        idle: () => {},
-      },
-      observer: { deliver: () => {}, drop: (cause) => this.#dropped(cause) },
-      config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 2, deadlineUs: 30_000_000 },
-      ...(defers ? { contention: everybodyPrecedes } : {}),
-    });
+    super({ seed, latenessUs, ...(defers ? { contention: everybodyPrecedes } : {}) });
     this.line(true);
     // Little was lost so far, or no acknowledgement might wait.
     if (defers) for (let i = 0; i < 200; i++) this.mac.neighbours.attempted(PEER, true);
@@ -164,45 +90,36 @@ class World {
   play(event: Event): void {
     if (event.kind === 'wait') this.time.runFor(event.us);
     else if (event.kind === 'demand') this.#demand(event.destination, event.count);
-    else if (event.kind === 'carrier') this.#carrier(event.busy);
+    else if (event.kind === 'line') this.line(event.up);
+    // A modem hears nothing of others while it sends, and reports nothing while it is lost.
+    else if (this.transmitting || !this.up) return;
+    else if (event.kind === 'carrier') this.carrier(event.busy);
     else if (event.kind === 'ack') this.#acknowledge(event);
     else if (event.kind === 'data') this.#data(event);
     else if (event.kind === 'reservation') this.#reservation(event);
-    else if (event.kind === 'garbage' && this.#up) this.phy.listener.received(new Uint8Array([1, 2, 3]), {});
-    else if (event.kind === 'line') this.line(event.up);
+    else this.phy.listener.received(new Uint8Array([1, 2, 3]), {});
     this.#checkHand();
   }
 
-  /** Everything quiet, nothing more to send, and time enough for each retry and the deadline. */
-  comeToRest(): void {
-    this.#waiting.length = 0;
-    this.line(true);
-    this.#carrier(false);
-    this.time.runFor(200_000_000);
+  override comeToRest(): void {
+    super.comeToRest();
     this.#checkHand();
   }
 
-  line(up: boolean): void {
-    if (up === this.#up) return;
-    this.#up = up;
-    this.phy.listener.ready(up);
-    if (!up && this.#sent < this.#sends) this.#report('line-down');
-    if (!up) this.#carrierSinceUs = null;
-    if (!up) this.phy.listener.carrier(false);
+  override carrier(busy: boolean): void {
+    if (this.transmitting) return;
+    if (busy && this.#carrierSinceUs === null) this.#carrierSinceUs = this.time.nowUs();
+    if (!busy) this.#carrierSinceUs = null;
+    super.carrier(busy);
   }
 
   get settledByAck(): number {
     return this.mac.counters.acked + this.mac.counters.unconfirmed;
   }
 
-  #report(outcome: 'sent' | 'line-down'): void {
-    this.#sent = this.#sends;
-    this.phy.listener.sent(outcome);
-  }
-
   #demand(destination: number, count: number): void {
     for (let i = 0; i < count; i++) {
-      this.#waiting.push({
+      this.waiting.push({
         destination,
         kind: 'ip',
         payload: new Uint8Array([0x45, this.#next++ & 0xff]),
@@ -212,60 +129,38 @@ class World {
     this.mac.demand();
   }
 
-  #carrier(busy: boolean): void {
-    // A modem hears nothing of others while it sends, and reports nothing while it is lost.
-    if (!this.#up || this.#sent < this.#sends) return;
-    if (busy && this.#carrierSinceUs === null) this.#carrierSinceUs = this.time.nowUs();
-    if (!busy) this.#carrierSinceUs = null;
-    this.phy.listener.carrier(busy);
-  }
-
   #data({ from, to, sequence, retry, later }: Event & { kind: 'data' }): void {
     const piggyback = later && to !== BROADCAST ? { piggyback: { later, acks: [] } } : {};
-    this.#hear({ type: 'ip', source: from, destination: to, sequence, retry, ...piggyback });
+    this.hear({ type: 'ip', source: from, destination: to, sequence, retry, ...piggyback });
   }
 
   #acknowledge({ last, from, along }: Event & { kind: 'ack' }): void {
-    const octets = this.phy.transmitted.at(last ? -1 : -2)?.octets;
-    const frame = octets === undefined ? 'rx-truncated' : decodeLinkFrame(octets, 4);
-    if (typeof frame === 'string' || frame.type === 'ack' || frame.type === 'cts' || frame.destination === BROADCAST)
-      return;
+    const frame = this.answerable(last ? -1 : -2);
+    if (frame === undefined || frame.type === 'ack' || frame.type === 'cts') return;
     // A bitmap of nothing behind the next number expected.
     const next = (frame.sequence + 1) % SEQUENCES;
-    if (!along) this.#hear({ type: 'ack', source: from, destination: OWN, sequence: next });
-    else {
+    if (along) {
       const piggyback = { later: false, acks: [{ to: OWN, next, bitmap: 0 }] };
-      this.#hear({ type: 'ip', source: from, destination: 9, piggyback });
+      this.hear({ type: 'ip', source: from, destination: 9, piggyback });
+    } else {
+      this.#reservedUntilUs = 0;
+      this.hear({ type: 'ack', source: from, sequence: next });
     }
   }
 
-  #hear(fields: Partial<LinkFrame> & Pick<LinkFrame, 'type' | 'source' | 'destination'>): void {
-    if (!this.#up || this.#sent < this.#sends) return;
-    const body = fields.type === 'ack' ? new Uint8Array(0) : new Uint8Array([0x45, 7]);
-    const frame: LinkFrame = { sequence: 0, behind: 0, more: false, retry: false, body, ...fields };
-    if (fields.type === 'ack') this.#reservedUntilUs = 0;
-    this.phy.listener.received(encodeLinkFrame(frame, 4), {});
-  }
-
   #reservation({ type, from, to, us }: Event & { kind: 'reservation' }): void {
-    if (!this.#up || this.#sent < this.#sends) return;
-    const body = encodeReservation(us);
-    const frame = { type, source: from, destination: to, sequence: 0, behind: 0, more: false, retry: false, body };
-    this.phy.listener.received(encodeLinkFrame(frame, 4), {});
+    this.hear({ type, source: from, destination: to, body: encodeReservation(us) });
     if (type === 'cts' && to !== OWN) this.#reservedUntilUs = this.time.nowUs() + us;
   }
 
-  #dropped(cause: DropCause): void {
+  protected override dropped(cause: DropCause): void {
     if (cause === 'retry-limit' || cause === 'deadline' || cause === 'modem-refused' || cause === 'shutdown') {
       this.settled++;
     }
   }
 
-  #check(octets: Uint8Array): void {
-    const frame = decodeLinkFrame(octets, 4);
-    if (typeof frame === 'string') this.violations.push(`sent what is no frame: ${frame}`);
-    if (!this.#up) this.violations.push('sent while the line was down');
-    if (this.#sent < this.#sends) this.violations.push('sent before the last frame was over');
+  protected override begins(frame: LinkFrame | DropCause): void {
+    super.begins(frame);
     this.#broadcasting = typeof frame !== 'string' && frame.destination === BROADCAST;
     if (typeof frame === 'string' || frame.type === 'ack' || frame.type === 'cts') return;
     if (this.time.nowUs() < this.#reservedUntilUs) this.violations.push(`${frame.type} sent while another was cleared`);
@@ -281,7 +176,7 @@ class World {
     if (inHand > 1) this.violations.push(`${inHand} packets in hand`);
     const ended = this.settledByAck + this.settled;
     // What nobody confirms is out of hand when it is on the air, and ends with it.
-    const onAir = this.#broadcasting && this.#sent < this.#sends ? 1 : 0;
+    const onAir = this.#broadcasting && this.transmitting ? 1 : 0;
     if (this.pulled !== ended + inHand + onAir) {
       this.violations.push(`${this.pulled} pulled, ${ended} ended, ${inHand} in hand, ${onAir} on the air`);
     }
@@ -306,7 +201,7 @@ describe.each([
     let deferred = 0;
     fc.assert(
       fc.property(events, fc.integer({ min: 1, max: 1e6 }), (list, seed) => {
-        const world = new World(seed, latenessUs, defers);
+        const world = new WatchedWorld(seed, latenessUs, defers);
         // Where stations are hidden, acknowledgements do not wait.
         const played = defers ? list.filter(({ kind }) => kind !== 'reservation') : list;
         for (const event of played) world.play(event);

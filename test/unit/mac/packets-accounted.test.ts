@@ -5,12 +5,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DropCause } from '../../../src/base/drops.js';
-import { seededRandom } from '../../../src/base/random.js';
 import type { OwnFrame } from '../../../src/mac/air-tap.js';
-import { Mac } from '../../../src/mac/mac.js';
 import type { PhyCapabilities } from '../../../src/mac/phy.js';
 import type { MacConfig } from '../../../src/mac/ports.js';
-import { lateScheduler } from '../../../src/sim/late-host.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { decodeAggregate } from '../../../src/wire/aggregate.js';
 import {
@@ -20,10 +17,9 @@ import {
   type LinkFrame,
   SEQUENCES,
 } from '../../../src/wire/link-frame.js';
-import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
+import { BROADCAST } from '../../../src/wire/packet.js';
 import { FakePhy, macOn } from './fake-phy.js';
-
-const OWN = 1;
+import { drawn, World } from './world.js';
 
 type Event =
   | { readonly kind: 'wait'; readonly us: number }
@@ -35,89 +31,42 @@ type Event =
   | { readonly kind: 'over'; readonly outcome: 'sent' | 'refused' }
   | { readonly kind: 'line'; readonly up: boolean };
 
-const event = <K extends Event['kind']>(kind: K, fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Event> =>
-  fc.record({ kind: fc.constant(kind), ...fields }) as unknown as fc.Arbitrary<Event>;
-
 const events = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: event('wait', { us: fc.integer({ min: 1, max: 400_000 }) }) },
-    { weight: 1, arbitrary: event('wait', { us: fc.integer({ min: 1e6, max: 6e7 }) }) },
-    {
-      weight: 5,
-      arbitrary: event('demand', {
-        to: fc.constantFrom(2, 2, 3, BROADCAST),
-        octets: fc.array(fc.integer({ min: 3, max: 150 }), { minLength: 1, maxLength: 6 }),
-        priority: fc.constantFrom(0, 0, 6),
-      }),
-    },
-    { weight: 2, arbitrary: event('carrier', { busy: fc.boolean() }) },
-    {
-      weight: 5,
-      arbitrary: event('answer', {
-        type: fc.constantFrom('ack', 'ack', 'ack', 'cts'),
-        ahead: fc.constantFrom(0, 0, 0, -1, -3, 1, 9),
-        bitmap: fc.constantFrom(0, 0, 2, 6, 254),
-      }),
-    },
-    { weight: 2, arbitrary: event('data', { sequence: fc.integer({ min: 0, max: 31 }), more: fc.boolean() }) },
-    { weight: 3, arbitrary: event('over', { outcome: fc.constantFrom('sent', 'sent', 'refused') }) },
-    { weight: 1, arbitrary: event('line', { up: fc.boolean() }) },
+    drawn<Event>(6, 'wait', { us: fc.integer({ min: 1, max: 400_000 }) }),
+    drawn<Event>(1, 'wait', { us: fc.integer({ min: 1e6, max: 6e7 }) }),
+    drawn<Event>(5, 'demand', {
+      to: fc.constantFrom(2, 2, 3, BROADCAST),
+      octets: fc.array(fc.integer({ min: 3, max: 150 }), { minLength: 1, maxLength: 6 }),
+      priority: fc.constantFrom(0, 0, 6),
+    }),
+    drawn<Event>(2, 'carrier', { busy: fc.boolean() }),
+    drawn<Event>(5, 'answer', {
+      type: fc.constantFrom('ack', 'ack', 'ack', 'cts'),
+      ahead: fc.constantFrom(0, 0, 0, -1, -3, 1, 9),
+      bitmap: fc.constantFrom(0, 0, 2, 6, 254),
+    }),
+    drawn<Event>(2, 'data', { sequence: fc.integer({ min: 0, max: 31 }), more: fc.boolean() }),
+    drawn<Event>(3, 'over', { outcome: fc.constantFrom('sent', 'sent', 'refused') }),
+    drawn<Event>(1, 'line', { up: fc.boolean() }),
   ),
   { minLength: 5, maxLength: 150 },
 );
 
-class World {
-  readonly time = new VirtualTime(1_000_000);
-  readonly phy: FakePhy;
-  readonly mac: Mac;
-  pulled = 0;
+class CountingWorld extends World {
   readonly delivered = new Set<string>();
-  readonly violations: string[] = [];
-  dropped = 0;
+  drops = 0;
   /** Data frames put on the air, repetitions included. */
   attempts = 0;
-  readonly #waiting: OutboundPacket[] = [];
   /** Packets in the frames that wait for their answer, by sequence. */
   readonly #open = new Map<number, string[]>();
   /** Of packets in several frames: the parts that have arrived. */
   readonly #parts = new Map<string, Set<string>>();
   #onAir: { readonly ids: string[]; readonly frame: OwnFrame } | null = null;
   #next = 1;
-  #up = false;
-  #sends = 0;
-  #sent = 0;
 
   constructor(seed: number, capabilities: Partial<PhyCapabilities>, config: Partial<MacConfig>) {
-    const random = seededRandom(seed);
-    const scheduler = lateScheduler(this.time, () => random.below(3000));
-    this.phy = new FakePhy(this.time, { capabilities: { maxFrameBytes: 100, ...capabilities } });
-    this.phy.automatic = false;
-    const transmit = this.phy.transmit.bind(this.phy);
-    this.phy.transmit = (octets) => {
-      if (!this.#up) this.violations.push('sent while the line was down');
-      if (this.#sent < this.#sends) this.violations.push('sent before the last frame was over');
-      transmit(octets);
-      const number = ++this.#sends;
-      scheduler.at(this.time.nowUs() + this.phy.timing.airtimeUs(octets.length), () => {
-        if (this.#sent < number && this.#up) this.#over('sent');
-      });
-    };
-    this.mac = new Mac({
-      station: OWN,
-      phy: this.phy,
-      scheduler,
-      random,
-      source: {
-        pull: () => {
-          const packet = this.#waiting.shift() ?? null;
-          if (packet !== null) this.pulled++;
-          return packet;
-        },
-        idle: () => undefined,
-      },
-      observer: { deliver: () => undefined, drop: (cause) => this.#dropped(cause) },
-      config: { linkFrames: true, fcsBytes: 4, arq: true, maxRetries: 2, deadlineUs: 30_000_000, ...config },
-    });
+    super({ seed, latenessUs: 3000, capabilities: { maxFrameBytes: 100, ...capabilities }, config });
     this.mac.tap = {
       transmitting: (octets, frame) => this.#transmitting(octets, frame),
       transmitted: (outcome) => this.#transmitted(outcome),
@@ -127,7 +76,7 @@ class World {
       received: () => undefined,
       heard: () => undefined,
     };
-    this.#line(true);
+    this.line(true);
   }
 
   play(each: Event): void {
@@ -135,62 +84,32 @@ class World {
     else if (each.kind === 'demand') {
       for (const octets of each.octets) this.#offer(each.to, octets, each.priority);
       this.mac.demand();
-    } else if (each.kind === 'carrier') this.phy.listener.carrier(this.#up && each.busy);
+    } else if (each.kind === 'carrier') this.carrier(this.up && each.busy);
     else if (each.kind === 'answer') this.#answer(each);
-    else if (each.kind === 'data') this.#hear({ type: 'ip', source: 5, sequence: each.sequence, more: each.more });
-    else if (each.kind === 'over' && this.#up && this.#sent < this.#sends) this.#over(each.outcome);
-    else if (each.kind === 'line') this.#line(each.up);
-  }
-
-  comeToRest(): void {
-    this.#waiting.length = 0;
-    this.#line(true);
-    this.phy.listener.carrier(false);
-    this.time.runFor(300_000_000);
+    else if (each.kind === 'data') this.hear({ type: 'ip', source: 5, sequence: each.sequence, more: each.more });
+    else if (each.kind === 'over' && this.up && this.transmitting) this.over(each.outcome);
+    else if (each.kind === 'line') this.line(each.up);
   }
 
   #offer(destination: number, octets: number, priority: number): void {
     const payload = new Uint8Array(octets);
     payload.set([0x45, this.#next >> 8, this.#next & 0xff]);
     this.#next++;
-    this.#waiting.push({ destination, kind: 'ip', payload, priority });
-  }
-
-  #line(up: boolean): void {
-    if (up === this.#up) return;
-    this.#up = up;
-    this.phy.listener.ready(up);
-    if (up) return;
-    if (this.#sent < this.#sends) this.#over('line-down');
-    this.phy.listener.carrier(false);
-  }
-
-  #over(outcome: 'sent' | 'refused' | 'line-down'): void {
-    this.#sent = this.#sends;
-    this.phy.listener.sent(outcome);
+    this.waiting.push({ destination, kind: 'ip', payload, priority });
   }
 
   #answer({ type, ahead, bitmap }: Event & { kind: 'answer' }): void {
-    const octets = this.phy.transmitted.at(-1)?.octets;
-    const last = octets === undefined ? 'rx-truncated' : decodeLinkFrame(octets, 4);
-    if (typeof last === 'string' || last.destination === BROADCAST) return;
+    const last = this.answerable(-1);
+    if (last === undefined) return;
     const sequence = (last.sequence + 1 + ahead + SEQUENCES) % SEQUENCES;
     const body = type === 'cts' ? encodeReservation(900_000) : bitmap === 0 ? new Uint8Array(0) : Uint8Array.of(bitmap);
-    this.#hear({ type, source: last.destination, sequence, body });
-  }
-
-  #hear(fields: Partial<LinkFrame> & Pick<LinkFrame, 'type' | 'source'>): void {
-    if (!this.#up) return;
-    const body = new Uint8Array([0x45, 7]);
-    const frame = { destination: OWN, sequence: 0, behind: 0, more: false, retry: false, body, ...fields };
-    this.phy.listener.received(encodeLinkFrame(frame, 4), {});
+    this.hear({ type, source: last.destination, sequence, body });
   }
 
   #transmitting(octets: Uint8Array, frame: OwnFrame): void {
     if (frame.attempt > 0) this.attempts++;
     const sent = decodeLinkFrame(octets, 4);
-    if (typeof sent === 'string') this.violations.push(`sent what is no frame: ${sent}`);
-    else this.#onAir = { ids: idsOf(sent), frame };
+    if (typeof sent !== 'string') this.#onAir = { ids: idsOf(sent), frame };
   }
 
   #transmitted(outcome: string): void {
@@ -214,8 +133,8 @@ class World {
     }
   }
 
-  #dropped(cause: DropCause): void {
-    if (!cause.startsWith('rx-')) this.dropped++;
+  protected override dropped(cause: DropCause): void {
+    if (!cause.startsWith('rx-')) this.drops++;
   }
 }
 
@@ -235,18 +154,18 @@ describe('packets', () => {
   const account = (capabilities: Partial<PhyCapabilities>, config: Partial<MacConfig>): void => {
     fc.assert(
       fc.property(events, fc.integer({ min: 1, max: 1e6 }), (list, seed) => {
-        const world = new World(seed, capabilities, config);
+        const world = new CountingWorld(seed, capabilities, config);
         for (const each of list) world.play(each);
         world.comeToRest();
         expect(world.violations).toEqual([]);
         expect(world.mac.snapshot().inHand).toBe(0);
         expect(world.mac.snapshot().state).toBe('idle');
-        const { pulled, delivered, dropped } = world;
+        const { pulled, delivered, drops } = world;
         // A question for an acknowledgement is none, and tells of no attempt that was not told of before.
         const { attempts, unacked } = world.mac.counters;
         expect(attempts).toBe(world.attempts);
         expect(unacked).toBeLessThanOrEqual(attempts);
-        expect({ pulled }).toEqual({ pulled: delivered.size + dropped });
+        expect({ pulled }).toEqual({ pulled: delivered.size + drops });
       }),
       { numRuns: 300, seed: 20_261 },
     );
