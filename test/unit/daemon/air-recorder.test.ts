@@ -90,11 +90,15 @@ describe('the capture of own frames', () => {
 
   it('tells the frames of a burst apart by what the answer says of each', () => {
     start({ burstAirtimeUs: 1_000_000 });
-    waiting.push(packet(2), packet(2), packet(2));
+    waiting.push(packet(2));
     mac.demand();
-    untilSent(3);
+    untilSent(1);
+    phy.hear(ack(sequenceOf(0) + 1));
+    records.length = 0;
+    waiting.push(packet(2), packet(2), packet(2));
+    untilSent(4);
     // The second one did not arrive.
-    phy.hear(ack(sequenceOf(0) + 1, 0b10));
+    phy.hear(ack(sequenceOf(1) + 1, 0b10));
     expect(told()).toEqual([
       'out ip 1: acknowledged',
       'out ip 1: unacknowledged',
