@@ -324,6 +324,15 @@ export class Bridge implements MacObserver {
     this.#line.restart(error);
   }
 
+  sentOverdue(): void {
+    this.#parts.log.error('modem', {
+      meaning: 'the modem was given a frame long ago, and nothing says that it is sent: what is to be sent waits',
+      remedy:
+        'Is the modem on, does somebody occupy the channel, or flow control or a duty cycle of its own hold it back? ' +
+        'With limits.keyDownMs the line is closed and opened again instead.',
+    });
+  }
+
   finished(): void {
     this.#finished?.();
   }

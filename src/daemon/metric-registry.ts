@@ -70,6 +70,11 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Read])[] =
   ['sluice_duty_cycle_waits_total', 'Times that the duty cycle made us wait.', ({ mac }) => mac.held],
   ['sluice_duty_cycle_silences_total', 'Answers that the duty cycle kept back.', ({ mac }) => mac.answersHeld],
   ['sluice_identifications_total', 'Station identifications sent.', ({ mac }) => mac.identifications],
+  [
+    'sluice_overdue_frames_total',
+    'Frames that the modem did not report as sent for long.',
+    ({ mac }) => mac.sentOverdue,
+  ],
   ['sluice_late_timers_total', 'Timers so late that their slot had passed.', ({ mac }) => mac.lateTimers],
   ['sluice_grants_total', 'Credits granted to the queueing discipline.', ({ backPressure }) => backPressure.grants],
   [

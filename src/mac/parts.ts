@@ -129,6 +129,8 @@ export function createParts(options: MacOptions, hooks: MacHooks): MacParts {
     tap,
     keyDownUs: bounds.keyDownUs,
     keyDownExceeded: (limitUs) => observer.keyDownExceeded?.(limitUs),
+    overdueUs: timing.sentOverdueUs,
+    sentOverdue: () => observer.sentOverdue?.(timing.sentOverdueUs),
     identificationDue: () => hooks.demand(),
   });
   const { burstGapUs } = timing;

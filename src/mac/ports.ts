@@ -65,6 +65,8 @@ export interface MacObserver {
   stuckBusyEnded?(busyForUs: number): void;
   /** The modem did not report the end of a transmission within the limit: it must be made to let go of the key. */
   keyDownExceeded?(limitUs: number): void;
+  /** Nor has it, where there is no such limit, after so long: it waits for something, or has forgotten the frame. */
+  sentOverdue?(afterUs: number): void;
   /** The transmission in progress when `finish` was called is over, or there was none. */
   finished?(): void;
 }

@@ -38,6 +38,8 @@ export interface MacCounters {
   answersHeld: number;
   /** Transmissions whose end was not reported within the key-down limit. */
   keyDownExceeded: number;
+  /** Transmissions whose end was not reported in many times the time that they take. */
+  sentOverdue: number;
   /** Station identifications sent. */
   identifications: number;
 }
@@ -64,6 +66,7 @@ export function newMacCounters(): MacCounters {
     held: 0,
     answersHeld: 0,
     keyDownExceeded: 0,
+    sentOverdue: 0,
     identifications: 0,
   };
 }

@@ -29,6 +29,8 @@ export interface MacTiming {
   readonly answerMinUs: number;
   /** A carrier that has been busy for longer is stuck: no exchange lasts so long. */
   readonly stuckBusyUs: number;
+  /** A transmission whose end is not reported for so long has been forgotten by the modem, or is held back by it. */
+  readonly sentOverdueUs: number;
   /** Late by more than this, a timer has missed its slot. */
   readonly latenessUs: number;
 }
@@ -36,6 +38,13 @@ export interface MacTiming {
 /** Exchanges of the longest frame after which a busy channel is taken for stuck, and the least time for that. */
 const STUCK_EXCHANGES = 16;
 const STUCK_MIN_US = 10_000_000;
+
+/**
+ * The longest frames, each with all that its modem may wait for before it, after which one should have been reported as sent,
+ * and the least time for that: more than after which a line that takes nothing counts as stalled. Own choice.
+ */
+const OVERDUE_FRAMES = 16;
+const OVERDUE_MIN_US = 30_000_000;
 
 /**
  * Share of the host's latency by which a signal may begin before its slot does: own choice. In virtual time, ten saturated
@@ -69,6 +78,7 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
   const ackEndUs = Math.ceil(ackStartUs + carrierDetectUs + ackAirUs + hostLatencyUs);
   const carrierHoldUs = phy.timing.carrierHoldUs ?? 0;
   const longestUs = phy.timing.airtimeUs(phy.capabilities.maxFrameBytes) + ackEndUs;
+  const modemUs = turnaroundUs + (phy.timing.modemAccessUs ?? 0) + hostLatencyUs;
   // From the beginning of a slot to the report of a carrier it takes turnaround and detection, and up to propagation
   // and host latency more: half of the first part leaves the same margin on both sides.
   const carrierReportUs = Math.floor((turnaroundUs + carrierDetectUs) / 2);
@@ -83,6 +93,7 @@ export function deriveTiming(phy: Phy, ackBytes: number): MacTiming {
     answerMinUs: Math.floor(carrierReportUs + ANSWER_MIN_SHARE * ackAirUs + carrierHoldUs),
     answerMaxUs: Math.ceil(reactionUs + ackAirUs + carrierHoldUs),
     stuckBusyUs: Math.max(STUCK_MIN_US, STUCK_EXCHANGES * longestUs),
+    sentOverdueUs: Math.max(OVERDUE_MIN_US, OVERDUE_FRAMES * (modemUs + longestUs)),
     latenessUs: Math.max(1, hostLatencyUs),
   };
 }

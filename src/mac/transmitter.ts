@@ -18,6 +18,9 @@ export interface TransmitterOptions {
   /** Who captures. */
   tap(): AirTap | null;
   keyDownExceeded(limitUs: number): void;
+  /** Without a key-down limit: the end of a transmission is told to be overdue after this. */
+  readonly overdueUs: number;
+  sentOverdue(): void;
   /** It is time to say who we are. */
   identificationDue(): void;
 }
@@ -25,8 +28,10 @@ export interface TransmitterOptions {
 export class Transmitter {
   readonly #options: TransmitterOptions;
   #onAir: Transmission | null = null;
+  #startedUs = Number.NEGATIVE_INFINITY;
   #endedUs = Number.NEGATIVE_INFINITY;
   #cancelKeyDown: Cancel | null = null;
+  #cancelOverdue: Cancel | null = null;
   #cancelIdentify: Cancel | null = null;
   #cancelHold: Cancel | null = null;
 
@@ -74,9 +79,11 @@ export class Transmitter {
   start(what: Transmission, octets: Uint8Array, continues: boolean, frame: OwnFrame = ANSWER): void {
     const { scheduler, phy, access, limits, tap } = this.#options;
     this.#onAir = what;
+    this.#startedUs = scheduler.nowUs();
     access.transmissionStarts(continues);
     limits.transmits(scheduler.nowUs(), phy.timing.airtimeUs(octets.length));
     this.#watchKeyDown();
+    this.#watchOverdue();
     this.#watchIdentification();
     tap()?.transmitting(octets, frame);
     phy.transmit(octets);
@@ -107,6 +114,7 @@ export class Transmitter {
   close(): void {
     this.lost();
     this.#cancelKeyDown?.();
+    this.#cancelOverdue?.();
     this.#cancelIdentify?.();
   }
 
@@ -121,6 +129,22 @@ export class Transmitter {
       this.#cancelKeyDown = null;
       counters.keyDownExceeded++;
       keyDownExceeded(keyDownUs);
+    });
+  }
+
+  /** One timer for many transmissions: it looks at the one that is on the air when its time has come. */
+  #watchOverdue(): void {
+    const { scheduler, counters, keyDownUs, overdueUs, sentOverdue } = this.#options;
+    if (keyDownUs !== undefined || this.#cancelOverdue !== null) return;
+    this.#cancelOverdue = scheduler.at(this.#startedUs + overdueUs, () => {
+      this.#cancelOverdue = null;
+      if (this.#onAir === null) return;
+      if (scheduler.nowUs() < this.#startedUs + overdueUs) {
+        this.#watchOverdue();
+        return;
+      }
+      counters.sentOverdue++;
+      sentOverdue();
     });
   }
 

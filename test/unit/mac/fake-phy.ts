@@ -75,6 +75,7 @@ export function observed(events: string[]): Omit<MacObserver, 'deliver' | 'drop'
       void events.push(`conflict ${type} to ${destination}, ${sequence}, ${rssiDbm} dBm`),
     stuckBusy: () => void events.push('stuck'),
     stuckBusyEnded: (busyForUs) => void events.push(`unstuck ${busyForUs}`),
+    sentOverdue: (afterUs) => void events.push(`overdue ${afterUs}`),
     finished: () => void events.push('finished'),
   };
 }

@@ -5,6 +5,7 @@ import { seededRandom } from '../../../src/base/random.js';
 import { Limits } from '../../../src/mac/limits.js';
 import { Mac } from '../../../src/mac/mac.js';
 import type { MacConfig } from '../../../src/mac/ports.js';
+import { deriveTiming } from '../../../src/mac/timing.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { decodeLinkFrame, encodeLinkFrame, type LinkFrame } from '../../../src/wire/link-frame.js';
 import { BROADCAST, type OutboundPacket } from '../../../src/wire/packet.js';
@@ -61,6 +62,7 @@ let waiting: OutboundPacket[];
 let drops: DropCounters;
 let mac: Mac;
 let exceeded: number;
+let overdueUs: number[];
 
 function build(config: Partial<MacConfig>): void {
   time = new VirtualTime(1_000_000);
@@ -68,13 +70,19 @@ function build(config: Partial<MacConfig>): void {
   waiting = [];
   drops = new DropCounters();
   exceeded = 0;
+  overdueUs = [];
   mac = new Mac({
     station: 1,
     phy,
     scheduler: time,
     random: seededRandom(1),
     source: { pull: () => waiting.shift() ?? null, idle: () => {} },
-    observer: { deliver: () => {}, drop: (cause) => drops.count(cause), keyDownExceeded: () => exceeded++ },
+    observer: {
+      deliver: () => {},
+      drop: (cause) => drops.count(cause),
+      keyDownExceeded: () => exceeded++,
+      sentOverdue: (afterUs) => overdueUs.push(afterUs),
+    },
     config: { ...BASE, ...config },
   });
 }
@@ -221,6 +229,70 @@ describe('a station within its limits', () => {
     phy.listener.carrier(false);
     time.runFor(500_000);
     expect(drops.toJSON()).toEqual({ deadline: 1 });
+  });
+});
+
+describe('a modem that takes a frame and does not say that it is sent', () => {
+  const waitUs = (): number => mac.timing.sentOverdueUs;
+
+  it('is told of once, however long it goes on, and again with the next frame', () => {
+    build({});
+    phy.listener.ready(true);
+    phy.automatic = false;
+    offer(packet(), packet());
+    while (phy.transmitted.length === 0) time.step();
+    time.runFor(waitUs() - 1_000_000);
+    expect(overdueUs).toEqual([]);
+    time.runFor(10 * waitUs());
+    expect(overdueUs).toEqual([waitUs()]);
+    expect(mac.snapshot()).toMatchObject({ state: 'transmitting', counters: { sentOverdue: 1 } });
+    phy.listener.sent('sent');
+    while (phy.transmitted.length === 1) time.step();
+    time.runFor(2 * waitUs());
+    expect(mac.counters.sentOverdue).toBe(2);
+  });
+
+  it('is not one that is lost, or tells late, or is slow as a whole', () => {
+    build({});
+    phy.listener.ready(true);
+    offer(...Array.from({ length: 200 }, () => packet(592)));
+    time.runFor(2 * waitUs());
+    expect(phy.transmitted.length).toBeGreaterThan(90);
+    phy.automatic = false;
+    time.runFor(waitUs() / 2);
+    phy.listener.sent('sent');
+    time.runFor(waitUs() / 2);
+    phy.listener.ready(false);
+    phy.listener.sent('line-down');
+    time.runFor(2 * waitUs());
+    expect(mac.counters.sentOverdue).toBe(0);
+  });
+
+  it('has longer where it waits for longer by itself', () => {
+    const slow = new FakePhy(time, { timing: { modemAccessUs: 20_000_000, airtimeUs: (bytes) => bytes * 10_000 } });
+    expect(deriveTiming(slow, 8).sentOverdueUs).toBeGreaterThan(16 * 26_000_000);
+    expect(deriveTiming(new FakePhy(time), 8).sentOverdueUs).toBe(30_000_000);
+  });
+
+  it('is a matter of the key-down limit where there is one', () => {
+    build({ limits: { keyDownUs: 250_000 } });
+    phy.listener.ready(true);
+    phy.automatic = false;
+    offer(packet());
+    time.runFor(3 * waitUs());
+    expect([exceeded, mac.counters.sentOverdue]).toEqual([1, 0]);
+  });
+
+  it('does not keep a station that has finished', () => {
+    build({});
+    phy.listener.ready(true);
+    phy.automatic = false;
+    offer(packet());
+    time.runFor(1_000_000);
+    mac.finish();
+    phy.listener.ready(false);
+    phy.listener.sent('line-down');
+    expect(time.nextDueUs).toBeUndefined();
   });
 });
 
