@@ -24,6 +24,16 @@ export interface Faults {
   echo: boolean;
 }
 
+export const NO_FAULTS: Faults = {
+  lose: 0,
+  loseOnly: /^/,
+  busy: 0,
+  refuse: 0,
+  chatter: 0,
+  lateUs: 0,
+  echo: false,
+};
+
 /** A packet on the air. Ahead of the payload: source, destination, kind; what arrives spoiled is known to be. */
 export interface Packet {
   readonly source: number;
@@ -49,7 +59,7 @@ export interface AcousticOptions {
 }
 
 export abstract class AcousticModem extends RestartingModem implements Emulator {
-  readonly faults: Faults = { lose: 0, loseOnly: /^/, busy: 0, refuse: 0, chatter: 0, lateUs: 0, echo: false };
+  readonly faults: Faults = { ...NO_FAULTS };
   protected readonly line: HostLine;
   protected readonly turnaroundUs: number;
   readonly #replyUs: number;

@@ -1,19 +1,10 @@
 /** Teledyne Benthos ATM-900: clam shell, online mode, receptions in hex. */
 import { BenthosEmulator } from '../../../src/sim/emulators/benthos.js';
+import { faulty, lost } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
 
 /** Guard time, +++, AT, ATO; a signal as long as that hides most of it. */
 const COMMAND_MODE_US = 1_800_000;
-
-const lost = (pattern: RegExp) => ({
-  on: ({ faults }: BenthosEmulator) => {
-    faults.lose = 1;
-    faults.loseOnly = pattern;
-  },
-  off: ({ faults }: BenthosEmulator) => {
-    faults.lose = 0;
-  },
-});
 
 const bench = (profile: string, rateBps: number, lengthStep: number, preambleUs = 1_000_000) =>
   driverBench({
@@ -34,33 +25,9 @@ const bench = (profile: string, rateBps: number, lengthStep: number, preambleUs 
       starting: ({ emulator }) => emulator.reboot(),
     },
     hazards: {
-      'chatter in between': {
-        on: ({ faults }) => {
-          faults.chatter = 1;
-        },
-        off: ({ faults }) => {
-          faults.chatter = 0;
-        },
-        lossless: true,
-      },
-      'late replies': {
-        on: ({ faults }) => {
-          faults.lateUs = 300_000;
-        },
-        off: ({ faults }) => {
-          faults.lateUs = 0;
-        },
-        lossless: true,
-      },
-      busy: {
-        on: ({ faults }) => {
-          faults.busy = 4;
-        },
-        off: ({ faults }) => {
-          faults.busy = 0;
-        },
-        lossless: true,
-      },
+      'chatter in between': { ...faulty({ chatter: 1 }), lossless: true },
+      'late replies': { ...faulty({ lateUs: 300_000 }), lossless: true },
+      busy: { ...faulty({ busy: 4 }), lossless: true },
       'a lost CONNECT': lost(/CONNECT/),
       'a lost start': lost(/Forwarding/),
       'a lost check': lost(/CRC/),

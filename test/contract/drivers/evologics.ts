@@ -1,5 +1,6 @@
 /** EvoLogics S2C: counted instant messages, notifications, data mode left over; bursts to the one peer. */
 import { EvologicsEmulator } from '../../../src/sim/emulators/evologics.js';
+import { faulty, lost } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
 
 /** Command and reply at 19200 bit/s, processing, and the report of the end. */
@@ -20,61 +21,12 @@ const common = {
     'just plugged in': ({ emulator }: { emulator: EvologicsEmulator }) => emulator.reboot(),
   },
   hazards: {
-    'notifications in between': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.chatter = 1;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.chatter = 0;
-      },
-      lossless: true,
-    },
-    'late replies': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.lateUs = 700_000;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.lateUs = 0;
-      },
-      lossless: true,
-    },
-    'busy replies': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.busy = 5;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.busy = 0;
-      },
-      lossless: true,
-    },
-    'a lost reply': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 1;
-        faults.loseOnly = /^OK/;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 0;
-      },
-      lossless: true,
-    },
-    'a lost report of the end': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 1;
-        faults.loseOnly = /^SENDEND/;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 0;
-      },
-    },
-    'lost reports of reception': {
-      on: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 2;
-        faults.loseOnly = /^RECV(END|FAILED)/;
-      },
-      off: ({ faults }: EvologicsEmulator) => {
-        faults.lose = 0;
-      },
-    },
+    'notifications in between': { ...faulty({ chatter: 1 }), lossless: true },
+    'late replies': { ...faulty({ lateUs: 700_000 }), lossless: true },
+    'busy replies': { ...faulty({ busy: 5 }), lossless: true },
+    'a lost reply': { ...lost(/^OK/), lossless: true },
+    'a lost report of the end': lost(/^SENDEND/),
+    'lost reports of reception': lost(/^RECV(END|FAILED)/, 2),
   },
   reboot: (emulator: EvologicsEmulator) => emulator.reboot(),
   refuseNext: ({ faults }: EvologicsEmulator) => {
@@ -111,15 +63,7 @@ export const benches = [
     },
     hazards: {
       ...common.hazards,
-      'a lost report of the end': {
-        on: ({ faults }) => {
-          faults.lose = 1;
-          faults.loseOnly = /^DELIVERED/;
-        },
-        off: ({ faults }) => {
-          faults.lose = 0;
-        },
-      },
+      'a lost report of the end': lost(/^DELIVERED/),
     },
     emulator: (context) => new EvologicsEmulator({ ...context, settings: {} }),
     waitingFrames: (emulator) => emulator.waitingBursts,

@@ -1,16 +1,7 @@
 /** WHOI Micro-Modem: cycles at FSK and PSK rates, flexible data packets. */
 import { MicromodemEmulator } from '../../../src/sim/emulators/micromodem.js';
+import { faulty, lost } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
-
-const lost = (pattern: RegExp, times = 1) => ({
-  on: ({ faults }: MicromodemEmulator) => {
-    faults.lose = times;
-    faults.loseOnly = pattern;
-  },
-  off: ({ faults }: MicromodemEmulator) => {
-    faults.lose = 0;
-  },
-});
 
 const bench = (profile: string, rateBps: number, overheadUs: (bytes: number) => number, lengthStep = 1) =>
   driverBench({
@@ -27,24 +18,8 @@ const bench = (profile: string, rateBps: number, overheadUs: (bytes: number) => 
       'just plugged in': ({ emulator }) => emulator.reboot(),
     },
     hazards: {
-      'heartbeats in between': {
-        on: ({ faults }) => {
-          faults.chatter = 1;
-        },
-        off: ({ faults }) => {
-          faults.chatter = 0;
-        },
-        lossless: true,
-      },
-      'busy replies': {
-        on: ({ faults }) => {
-          faults.busy = 4;
-        },
-        off: ({ faults }) => {
-          faults.busy = 0;
-        },
-        lossless: true,
-      },
+      'heartbeats in between': { ...faulty({ chatter: 1 }), lossless: true },
+      'busy replies': { ...faulty({ busy: 4 }), lossless: true },
       'a lost echo': lost(/CACYC,0|CATDP/),
       'a lost data request': lost(/CADRQ/),
       'a lost report of the end': lost(/CATXF/),

@@ -1,5 +1,6 @@
 /** Nanomodem v3: commands without an end, broadcasts of 2 to 64 octets. */
 import { NanomodemEmulator } from '../../../src/sim/emulators/nanomodem.js';
+import { faulty } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
 
 /** Command of 68 octets at 9600, reply and its line, turnaround, all rounded up. */
@@ -20,32 +21,9 @@ export const benches = [
       'just plugged in': ({ emulator }) => emulator.reboot(),
     },
     hazards: {
-      'reports that nobody asked for': {
-        on: ({ faults }) => {
-          faults.chatter = 1;
-        },
-        off: ({ faults }) => {
-          faults.chatter = 0;
-        },
-        lossless: true,
-      },
-      'late replies': {
-        on: ({ faults }) => {
-          faults.lateUs = 300_000;
-        },
-        off: ({ faults }) => {
-          faults.lateUs = 0;
-        },
-        lossless: true,
-      },
-      'lost replies': {
-        on: ({ faults }) => {
-          faults.lose = 3;
-        },
-        off: ({ faults }) => {
-          faults.lose = 0;
-        },
-      },
+      'reports that nobody asked for': { ...faulty({ chatter: 1 }), lossless: true },
+      'late replies': { ...faulty({ lateUs: 300_000 }), lossless: true },
+      'lost replies': faulty({ lose: 3 }),
     },
     reboot: (emulator) => emulator.reboot(),
     refuseNext: ({ faults }) => {

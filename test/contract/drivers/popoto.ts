@@ -1,5 +1,6 @@
 /** Popoto PMM: pshell lines, JSON packets, no report of the end unless an alert is named. */
 import { PopotoEmulator } from '../../../src/sim/emulators/popoto.js';
+import { faulty, lost } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
 
 const bench = (profile: string, rateBps: number, settings: readonly string[] = []) =>
@@ -16,43 +17,10 @@ const bench = (profile: string, rateBps: number, settings: readonly string[] = [
       starting: ({ emulator }) => emulator.reboot(),
     },
     hazards: {
-      'chatter in between': {
-        on: ({ faults }) => {
-          faults.chatter = 1;
-        },
-        off: ({ faults }) => {
-          faults.chatter = 0;
-        },
-        lossless: true,
-      },
-      'commands echoed': {
-        on: ({ faults }) => {
-          faults.echo = true;
-        },
-        off: ({ faults }) => {
-          faults.echo = false;
-        },
-        lossless: true,
-      },
-      'a lost header': {
-        on: ({ faults }) => {
-          faults.lose = 1;
-          faults.loseOnly = /Header/;
-        },
-        off: ({ faults }) => {
-          faults.lose = 0;
-        },
-        lossless: true,
-      },
-      'lost data': {
-        on: ({ faults }) => {
-          faults.lose = 2;
-          faults.loseOnly = /"Data"/;
-        },
-        off: ({ faults }) => {
-          faults.lose = 0;
-        },
-      },
+      'chatter in between': { ...faulty({ chatter: 1 }), lossless: true },
+      'commands echoed': { ...faulty({ echo: true }), lossless: true },
+      'a lost header': { ...lost(/Header/), lossless: true },
+      'lost data': lost(/"Data"/, 2),
     },
     reboot: (emulator) => emulator.reboot(),
     readyWithinMs: 40_000,

@@ -1,16 +1,7 @@
 /** UnetStack's JSON port. */
 import { UnetstackEmulator } from '../../../src/sim/emulators/unetstack.js';
+import { faulty, lost } from '../acoustic-hazards.js';
 import { driverBench } from '../driver-bench.js';
-
-const lost = (pattern: RegExp) => ({
-  on: ({ faults }: UnetstackEmulator) => {
-    faults.lose = 1;
-    faults.loseOnly = pattern;
-  },
-  off: ({ faults }: UnetstackEmulator) => {
-    faults.lose = 0;
-  },
-});
 
 const bench = (profile: string, rateBps: number) =>
   driverBench({
@@ -25,33 +16,9 @@ const bench = (profile: string, rateBps: number) =>
       'just plugged in': ({ emulator }) => emulator.reboot(),
     },
     hazards: {
-      'other notifications': {
-        on: ({ faults }) => {
-          faults.chatter = 1;
-        },
-        off: ({ faults }) => {
-          faults.chatter = 0;
-        },
-        lossless: true,
-      },
-      'late replies': {
-        on: ({ faults }) => {
-          faults.lateUs = 400_000;
-        },
-        off: ({ faults }) => {
-          faults.lateUs = 0;
-        },
-        lossless: true,
-      },
-      busy: {
-        on: ({ faults }) => {
-          faults.busy = 4;
-        },
-        off: ({ faults }) => {
-          faults.busy = 0;
-        },
-        lossless: true,
-      },
+      'other notifications': { ...faulty({ chatter: 1 }), lossless: true },
+      'late replies': { ...faulty({ lateUs: 400_000 }), lossless: true },
+      busy: { ...faulty({ busy: 4 }), lossless: true },
       'a lost agreement': { ...lost(/AGREE/), lossless: true },
       'a lost report of the end': lost(/TxFrameNtf/),
       'a lost report of reception': lost(/RxFrameNtf|BadFrameNtf/),
