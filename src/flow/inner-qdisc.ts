@@ -1,9 +1,11 @@
 /** The queueing discipline in which packets wait: what the operator chose, as requests to the kernel. */
 
 import { isSluiceError, SluiceError } from '../base/errors.js';
+import { TC_H_ROOT } from '../netlink/constants.js';
 import { type Qdisc, type QdiscRequest, tcHandle } from '../netlink/qdisc.js';
 import { type CodelTimes, PRIO_BANDS, type QdiscOptions } from '../netlink/qdisc-options.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
+import type { QdiscStatistics } from './back-pressure.js';
 
 export const INNER_QDISCS = ['pfifo_fast', 'pfifo', 'prio', 'fq_codel', 'cake'] as const;
 export type InnerQdisc = (typeof INNER_QDISCS)[number];
@@ -117,5 +119,16 @@ function missingQdisc(kind: string, cause: SluiceError): SluiceError {
 
 /** The one that hangs below `parent`; where there is none, the root. */
 export function findInner(qdiscs: readonly Qdisc[], parent: number): Qdisc | undefined {
-  return qdiscs.find((qdisc) => qdisc.parent === parent) ?? qdiscs.find((qdisc) => qdisc.parent === 0xffffffff);
+  return qdiscs.find((qdisc) => qdisc.parent === parent) ?? qdiscs.find((qdisc) => qdisc.parent === TC_H_ROOT);
+}
+
+/** Of the one at the root, where no gate hangs. */
+export function rootStatistics(netlink: RouteNetlink, ifindex: number): QdiscStatistics {
+  const root = findInner(netlink.qdiscs(ifindex), TC_H_ROOT);
+  return {
+    kind: root?.kind ?? 'none',
+    backlogPackets: root?.backlogPackets ?? 0,
+    backlogBytes: root?.backlogBytes ?? 0,
+    dropped: root?.dropped ?? 0,
+  };
 }

@@ -11,7 +11,7 @@ import type { RouteNetlink } from '../netlink/route-netlink.js';
 import type { HungBackPressure, QdiscStatistics } from './back-pressure.js';
 import { isGate } from './credit-gate.js';
 import { abandon, DeviceState } from './device-state.js';
-import { findInner, type InnerQdiscChoice, installInnerQdisc, isInnerQdisc } from './inner-qdisc.js';
+import { type InnerQdiscChoice, installInnerQdisc, isInnerQdisc, rootStatistics } from './inner-qdisc.js';
 
 /** Flag of TUNSETIFF and TUNGETFEATURES. Older kernels ignore it without a word: look at the features first. */
 export const IFF_BACKPRESSURE = 0x0080;
@@ -65,13 +65,7 @@ export class NativeBackPressure implements HungBackPressure {
   }
 
   qdisc(): QdiscStatistics {
-    const root = findInner(this.#netlink.qdiscs(this.#ifindex), TC_H_ROOT);
-    return {
-      kind: root?.kind ?? 'none',
-      backlogPackets: root?.backlogPackets ?? 0,
-      backlogBytes: root?.backlogBytes ?? 0,
-      dropped: root?.dropped ?? 0,
-    };
+    return rootStatistics(this.#netlink, this.#ifindex);
   }
 
   rehang(): number {

@@ -1,9 +1,8 @@
 /** The third mode: the kernel drops what does not fit the ring, and the device is left as it is. */
 
-import { TC_H_ROOT } from '../netlink/constants.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
 import type { BackPressure, QdiscStatistics } from './back-pressure.js';
-import { findInner } from './inner-qdisc.js';
+import { rootStatistics } from './inner-qdisc.js';
 
 export class NoBackPressure implements BackPressure {
   readonly mode = 'none';
@@ -25,13 +24,7 @@ export class NoBackPressure implements BackPressure {
   }
 
   qdisc(): QdiscStatistics {
-    const root = findInner(this.#netlink.qdiscs(this.#ifindex), TC_H_ROOT);
-    return {
-      kind: root?.kind ?? 'none',
-      backlogPackets: root?.backlogPackets ?? 0,
-      backlogBytes: root?.backlogBytes ?? 0,
-      dropped: root?.dropped ?? 0,
-    };
+    return rootStatistics(this.#netlink, this.#ifindex);
   }
 
   close(): void {}

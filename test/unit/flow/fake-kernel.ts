@@ -20,7 +20,6 @@ export class FakeKernel implements NetlinkRequester {
   readonly ifindex = 7;
   txQueueLength = 500;
   mtuBytes = 1500;
-  txDropped = 0;
   qdiscs: FakeQdisc[] = [];
   /** Each qdisc request, e.g. `change tbf 1:0`. */
   readonly log: string[] = [];
@@ -82,9 +81,7 @@ export class FakeKernel implements NetlinkRequester {
   #link(sequence: number): Uint8Array {
     const writer = new MessageWriter(16, 0).u32(0).u32(this.ifindex).u32(1).u32(0);
     writer.attributeString(3, 'paper0').attributeU32(4, this.mtuBytes).attributeU32(13, this.txQueueLength);
-    writer.attribute(23, () => {
-      for (let i = 0; i < 24; i++) writer.u32(i === 7 ? this.txDropped : 0).u32(0);
-    });
+    writer.attribute(23, () => writer.octets(new Uint8Array(24 * 8)));
     return writer.finish(sequence);
   }
 
