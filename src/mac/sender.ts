@@ -216,7 +216,8 @@ export class Sender {
       const repetitions = Math.min(RETRIES_MAX, attempts - 1);
       this.retries[repetitions] = (this.retries[repetitions] ?? 0) + 1;
     }
-    this.#acquainted.add(from);
+    // What settles nothing may be an answer to whoever had our address before.
+    if (fresh.length > 0) this.#acquainted.add(from);
     this.#unansweredUs = 0;
     if (outbox.size === 0) this.#settled();
     return { settled: fresh.map(({ sequence }) => sequence), left: this.openFrames };

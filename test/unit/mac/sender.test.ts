@@ -87,6 +87,13 @@ describe('a station that has acknowledged nothing yet', () => {
     expect(bits(sender)).toEqual({ sequence: 0, more: false, retry: false });
   });
 
+  it('stays one when what it acknowledges was never sent', () => {
+    const sender = senderOf([packet(2)], []);
+    bits(sender);
+    expect(sender.acknowledge(2, { next: 20, bitmap: 0 })).toEqual({ settled: [], left: 1 });
+    expect(bits(sender)).toEqual({ sequence: 0, more: false, retry: false });
+  });
+
   it('gets the next one when that was given up', () => {
     const dropped: string[] = [];
     const sender = senderOf([packet(2), packet(2)], dropped, { maxRetries: 1 });
