@@ -37,7 +37,7 @@ const GATE_HANDLE = tcHandle(1);
 const GATE_CLASS = tcHandle(1, 1);
 
 /**
- * The ring must take a whole burst of the smallest frames, and pfifo_fast takes its length from here: it must hold more
+ * At the least: the ring must take a whole burst of the smallest frames, and pfifo_fast takes its length from here: it must hold more
  * than a socket's send buffer does (277 tiny frames), or the queue drops before the socket blocks.
  */
 const RING_PACKETS = 1000;
@@ -119,8 +119,8 @@ export class CreditGate implements HungBackPressure {
   rehang(): number {
     const { netlink, ifindex, inner } = this.#options;
     const lostPackets = this.#before.clearRoot();
-    netlink.setLink(ifindex, { txQueueLength: RING_PACKETS });
     this.#mtuBytes = netlink.linkByIndex(ifindex).mtuBytes;
+    netlink.setLink(ifindex, { txQueueLength: this.#ringPackets });
     netlink.replaceQdisc(ifindex, { parent: TC_H_ROOT, handle: GATE_HANDLE, options: this.#bucket(UNUSED_LIMIT) });
     installInnerQdisc(netlink, ifindex, inner, GATE_CLASS, GATED_PFIFO_LIMIT_PACKETS);
     this.#prepare();
@@ -136,7 +136,8 @@ export class CreditGate implements HungBackPressure {
     if (!isGate(root)) return `the root qdisc is ${root.kind} ${formatHandle(root.handle)} in place of the gate`;
     if (!qdiscs.some((qdisc) => qdisc.parent === GATE_CLASS)) return 'the qdisc below the gate (1:1) is gone';
     const { txQueueLength } = netlink.linkByIndex(ifindex);
-    return txQueueLength < RING_PACKETS ? `txqueuelen is ${txQueueLength}, less than ${RING_PACKETS}` : null;
+    const wanted = this.#ringPackets;
+    return txQueueLength < wanted ? `txqueuelen is ${txQueueLength}, less than ${wanted}` : null;
   }
 
   get grants(): number {
@@ -192,7 +193,10 @@ export class CreditGate implements HungBackPressure {
   /** Fits the burst to another MTU of the device, because TBF drops frames that are longer. */
   followMtu(mtuBytes: number): void {
     if (mtuBytes === this.#mtuBytes || this.#closed) return;
+    const ringPackets = this.#ringPackets;
     this.#mtuBytes = mtuBytes;
+    const { netlink, ifindex } = this.#options;
+    if (this.#ringPackets > ringPackets) netlink.setLink(ifindex, { txQueueLength: this.#ringPackets });
     this.#prepare();
     this.grant();
   }
@@ -216,6 +220,11 @@ export class CreditGate implements HungBackPressure {
     if (this.#closed) return;
     this.leave();
     this.#before.restore();
+  }
+
+  /** So many frames may pass on one credit, were they all of the shortest. */
+  get #ringPackets(): number {
+    return Math.max(RING_PACKETS, Math.ceil(this.burstBytes / ETHERNET_HEADER_BYTES));
   }
 
   #bucket(limit: number): TbfOptions {

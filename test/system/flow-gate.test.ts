@@ -161,6 +161,21 @@ describe('one credit', () => {
     }
   });
 
+  it('of a great MTU has room in the ring for all the short frames that pass on it', () => {
+    withGate((bench) => {
+      const { netlink } = bench.tools;
+      const { ifindex } = bench.device;
+      const mtuBytes = 60_000;
+      netlink.setLink(ifindex, { mtuBytes });
+      follow(bench.backPressure, mtuBytes);
+      // Each socket holds fewer than 300; the first credit, which stands, takes the most of them at once.
+      const sent = Array.from({ length: 8 }, () => fill(bench, SHORTEST_FRAME_BYTES));
+      expect(sent.reduce((sum, frames) => sum + frames, 0)).toBeGreaterThan(1500);
+      expect(pullAll(bench)).toEqual(sent.flatMap(upTo));
+      expect(netlink.linkStatistics(ifindex).txDropped).toBe(0);
+    });
+  });
+
   it('follows a greater MTU', () => {
     withGate((bench) => {
       const { netlink } = bench.tools;
