@@ -44,8 +44,8 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly details: ErrorDetails;
 
-  constructor(code: Exclude<ErrorCode, 'usage' | 'configuration'>, message: string, details?: ErrorDetails);
-  /** What an operator wrote, an operator can mend: the remedy must be named. Undefined is for errors passed on. */
+  constructor(code: Exclude<ErrorCode, 'usage' | 'configuration' | 'line'>, message: string, details?: ErrorDetails);
+  /** What an operator wrote or plugged in, an operator can mend: the remedy must be named. Undefined is for errors passed on. */
   constructor(code: ErrorCode, message: string, details: ErrorDetails & { readonly remedy: string | undefined });
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -53,6 +53,8 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   ETIMEDOUT: { cause: 'no answer in time', remedy: 'Check that the host is up and that nothing filters the port.' },
 };
 
+const UNKNOWN_REMEDY = 'Try it with another program; of a device the kernel may say more (dmesg).';
+
 /** The errno's name in an error of Node, if it carries one. */
 export function errnoOf(failure: unknown): string | undefined {
   if (!(failure instanceof Error)) return undefined;
@@ -69,7 +71,7 @@ export function openError(path: string, failure: unknown, errno = errnoOf(failur
   return new SluiceError('line', `cannot open ${path}: ${cause}`, {
     subject: path,
     cause: failure,
-    ...(known && { remedy: known.remedy }),
+    remedy: known?.remedy ?? UNKNOWN_REMEDY,
     ...(errno !== undefined && { errno }),
   });
 }

@@ -2,7 +2,7 @@
 import type { Cancel, Scheduler } from '../base/clock.js';
 import { isSluiceError, SluiceError } from '../base/errors.js';
 import type { Line, LineInputs, LineListener, LineOutputs, LineStatistics } from './line.js';
-import { stalledError } from './line-errors.js';
+import { openError, stalledError } from './line-errors.js';
 
 export type LineState = 'closed' | 'opening' | 'open' | 'lost';
 
@@ -154,7 +154,10 @@ export class ReopeningLine implements Line {
     // Closed while it was being opened.
     if (this.#stateNow() === 'closed') {
       await line.close();
-      throw new SluiceError('line', `${this.path} was closed while it was being opened`, { subject: this.path });
+      throw new SluiceError('line', `${this.path} was closed while it was being opened`, {
+        subject: this.path,
+        remedy: 'Open it again.',
+      });
     }
     if (lostEarly !== undefined) throw lostEarly;
     this.#state = 'open';
@@ -213,9 +216,7 @@ export class ReopeningLine implements Line {
       await this.#attempt(true);
     } catch (failure) {
       if (this.#stateNow() !== 'lost') return;
-      const error = isSluiceError(failure)
-        ? failure
-        : new SluiceError('line', `cannot reopen ${this.path}`, { subject: this.path, cause: failure });
+      const error = isSluiceError(failure) ? failure : openError(this.path, failure);
       const nextUs = Math.min(2 * pauseUs, this.#options.longestPauseUs ?? LONGEST_PAUSE_US);
       this.#options.onRetry?.(error, nextUs);
       this.#retryAfter(nextUs);

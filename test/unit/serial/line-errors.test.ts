@@ -24,6 +24,7 @@ it.each([
 
 it('keeps what it cannot explain', () => {
   expect(openError('/dev/x', failure('EWEIRD')).message).toBe('cannot open /dev/x: EWEIRD: something');
+  expect(openError('/dev/x', failure('EWEIRD')).details.remedy).toMatch(/dmesg/);
   expect(openError('/dev/x', 'odd').message).toBe('cannot open /dev/x: odd');
   expect(lostError('/dev/x', failure('EIO'))).toMatchObject({ code: 'line', details: { errno: 'EIO' } });
 });
