@@ -146,6 +146,7 @@ export class Bridge implements MacObserver {
       lost: (error) => this.#lineLost(error),
     });
     this.#started = true;
+    this.#tapSide.start();
     this.#channelLog.start();
   }
 

@@ -55,7 +55,7 @@ export class TapSide implements PacketSource {
   readonly #parts: TapSideParts;
   readonly #egress: Egress;
   readonly #leaked: LeakedPackets;
-  #cancelLook: Cancel;
+  #cancelLook: Cancel | undefined;
   #wasDown = false;
   #closed = false;
   #suspended = false;
@@ -68,7 +68,15 @@ export class TapSide implements PacketSource {
     this.#parts = parts;
     this.#egress = new Egress(parts.tap, parts.backPressure);
     this.#leaked = new LeakedPackets(parts);
-    this.#cancelLook = this.#lookLater();
+  }
+
+  /** From now on looks after what leaks past the gate, until `close`. */
+  start(): void {
+    const { scheduler } = this.#parts;
+    this.#cancelLook = scheduler.at(scheduler.nowUs() + LEAK_LOOK_US, () => {
+      this.start();
+      this.#look();
+    });
   }
 
   pull(): OutboundPacket | null {
@@ -183,14 +191,6 @@ export class TapSide implements PacketSource {
     }
   }
 
-  #lookLater(): Cancel {
-    const { scheduler } = this.#parts;
-    return scheduler.at(scheduler.nowUs() + LEAK_LOOK_US, () => {
-      this.#cancelLook = this.#lookLater();
-      this.#look();
-    });
-  }
-
   /** Only a gate leaks. In the other modes the ring is what holds senders back, or is there to be full. */
   #look(): void {
     const { backPressure, down } = this.#parts;
@@ -210,7 +210,7 @@ export class TapSide implements PacketSource {
   /** Reads and writes no more. */
   close(): void {
     this.#closed = true;
-    this.#cancelLook();
+    this.#cancelLook?.();
     this.#leaked.dropAll();
   }
 }

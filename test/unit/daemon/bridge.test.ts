@@ -9,7 +9,7 @@ import { RepairingBackPressure } from '../../../src/flow/repair.js';
 import { mergeConfiguration, parseSetting } from '../../../src/modem/configuration.js';
 import { createDriver } from '../../../src/modem/drivers/registry.js';
 import { createLog } from '../../../src/observe/log.js';
-import type { LineListener } from '../../../src/serial/line.js';
+import type { Line, LineListener } from '../../../src/serial/line.js';
 import { VirtualTime } from '../../../src/sim/virtual-time.js';
 import { NeighbourTable } from '../../../src/wire/address.js';
 import { ALL_FILTERS } from '../../../src/wire/chatter.js';
@@ -34,9 +34,7 @@ class UnpluggedLine extends FakeLine {
   }
 }
 
-it('forgets by the deadline what leaks past the gate while its line is gone', async () => {
-  const time = new VirtualTime(0);
-  const ring: Uint8Array[] = [];
+function bridgeOn(time: VirtualTime, ring: Uint8Array[], createLine: () => Line): Bridge {
   const gate: HungBackPressure = {
     ...{ mode: 'gate', reason: 'a test', grants: 0 },
     ...{ grant: () => undefined, isKick: () => false, close: () => undefined },
@@ -55,8 +53,7 @@ it('forgets by the deadline what leaks past the gate while its line is gone', as
   });
   const neighbours = new NeighbourTable({ station: 1, addresses: ['10.0.0.1/24'], table: {} });
   const driver = createDriver(configuration, { scheduler: time, hostLatencyUs: 0 });
-  const line = new UnpluggedLine();
-  const bridge = new Bridge({
+  return new Bridge({
     ...{ profile: configuration.id, station: 1, scheduler: time, random: seededRandom(1), driver },
     interface: {
       tap: {
@@ -71,7 +68,7 @@ it('forgets by the deadline what leaks past the gate while its line is gone', as
       ...{ dropped: () => 0, made: true, stopPlan: { keep: false, readRing: false } },
       ...{ shut: () => undefined, close: () => ({ kept: 0, lost: 0 }) },
     },
-    ...{ verifyInterface: () => undefined, createLine: () => line, encapsulation: new IpEncapsulation(neighbours) },
+    ...{ verifyInterface: () => undefined, createLine, encapsulation: new IpEncapsulation(neighbours) },
     homeFilter: new HomeFilter({ neighbours, filters: ALL_FILTERS, unknownNeighbour: 'peer' }),
     macConfig: macConfig(configuration, driver),
     log: createLog({
@@ -82,6 +79,13 @@ it('forgets by the deadline what leaks past the gate while its line is gone', as
     }),
     channelIntervalUs: 10 * SECOND_US,
   });
+}
+
+it('forgets by the deadline what leaks past the gate while its line is gone', async () => {
+  const time = new VirtualTime(0);
+  const ring: Uint8Array[] = [];
+  const line = new UnpluggedLine();
+  const bridge = bridgeOn(time, ring, () => line);
   await bridge.start();
   line.unplug();
   let leaked = 0;
@@ -99,4 +103,14 @@ it('forgets by the deadline what leaks past the gate while its line is gone', as
   expect(ring.length).toBeLessThan(100);
   expect(bridge.drops.get('deadline')).toBeGreaterThan(3000);
   expect(bridge.drops.toJSON()).toEqual({ deadline: bridge.drops.get('deadline') });
+});
+
+it('leaves no timer behind when it cannot be made, or is not started', () => {
+  const time = new VirtualTime(0);
+  const noLine = (): Line => {
+    throw new SluiceError('usage', 'not a line: ttyUSB0', { remedy: 'Give an absolute path.' });
+  };
+  expect(() => bridgeOn(time, [], noLine)).toThrow('not a line');
+  bridgeOn(time, [], () => new UnpluggedLine());
+  expect(time.nextDueUs).toBeUndefined();
 });

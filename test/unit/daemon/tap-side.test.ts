@@ -52,6 +52,7 @@ function sideOf(read: () => Uint8Array | null, mode: BackPressureMode = 'none') 
     read: () => undefined,
     demand: () => undefined,
   });
+  side.start();
   return { side, time, drops, modem };
 }
 
