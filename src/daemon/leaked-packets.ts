@@ -27,6 +27,10 @@ export class LeakedPackets {
     this.#parts = parts;
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   get isFull(): boolean {
     return this.#waiting.length >= PACKETS_MAX;
   }

@@ -59,7 +59,7 @@ export class TapSide implements PacketSource {
   #wasDown = false;
   #closed = false;
   #suspended = false;
-  /** Since a stop began: what is in the ring may still be read, or nothing. */
+  /** Since a stop began: what is in the ring may still be read, or nothing of it. */
   #ending: 'ring' | 'nothing' | null = null;
   #empty = false;
   #moreWaits = false;
@@ -81,9 +81,9 @@ export class TapSide implements PacketSource {
 
   pull(): OutboundPacket | null {
     this.#moreWaits = false;
-    if (this.#closed || this.#ending === 'nothing') return null;
+    if (this.#closed) return null;
     const leaked = this.#leaked.take();
-    if (leaked !== null) return leaked;
+    if (leaked !== null || this.#ending === 'nothing') return leaked;
     for (let frames = 0; frames < FRAMES_A_PULL; frames++) {
       const frame = this.#pullFrame();
       if (frame === null) return null;
@@ -138,16 +138,16 @@ export class TapSide implements PacketSource {
     this.#parts.demand();
   }
 
-  /** From now on nothing is granted; with `readRing`, what is past the gate already is still pulled. */
+  /** From now on nothing is granted; what was taken out of the ring is still pulled, with `readRing` what is in it, too. */
   end(readRing: boolean): void {
     this.#ending = readRing ? 'ring' : 'nothing';
     this.#empty = !readRing;
     if (readRing) this.#parts.demand();
   }
 
-  /** Whether, since `end`, a pull has found nothing more. */
+  /** Whether, since `end`, there is nothing more to be pulled. */
   get empty(): boolean {
-    return this.#empty;
+    return this.#empty && this.#leaked.isEmpty;
   }
 
   /** Throws away what is still in the ring. Gives the number of frames that were not the gate's own. Always ends. */
