@@ -144,8 +144,9 @@ export class Mac implements PhyListener {
     this.#sending = null;
     this.#early = null;
     this.tap?.transmitted(lineDown ? 'line-down' : outcome);
-    const isAnswered = outcome === 'sent' && isFollowed(what, frame, this.#parts.answersCome, this.#state);
-    this.#parts.access.transmissionEnded(isAnswered ? this.timing.ackStartUs : 0);
+    const mayBeFollowed = outcome === 'sent' && early === null;
+    const keepsFree = mayBeFollowed && isFollowed(what, frame, this.#parts.answersCome, this.#state);
+    this.#parts.access.transmissionEnded(keepsFree ? this.timing.ackStartUs : 0);
     if ((what === 'data' || what === 'request') && (lineDown || outcome === 'refused')) {
       this.#parts.sender.notSent(lineDown ? 'line-down' : 'refused');
     }

@@ -64,6 +64,17 @@ describe('an acknowledgement before the word that the frame is sent', () => {
     expect(sent(2).body).toHaveLength(30);
   });
 
+  it('is no longer waited for: slots count from that word on', () => {
+    offer(20, 30);
+    acknowledge(sent(1));
+    phy.listener.sent('sent');
+    const fromUs = time.nowUs();
+    sent(2);
+    const { slotUs, ackStartUs } = mac.timing;
+    expect(ackStartUs % slotUs).not.toBe(0);
+    expect(((phy.transmitted[1]?.atUs ?? 0) - fromUs) % slotUs).toBe(0);
+  });
+
   it('counts where it came along with something else', () => {
     offer(20);
     const { sequence } = sent(1);
