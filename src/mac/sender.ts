@@ -133,8 +133,8 @@ export class Sender {
     const burst = this.#burst;
     const first = burst?.repeats[0]?.item ?? this.#packer.ready[0];
     if (burst === null || first === undefined || this.#polling || !this.#wantsAck(first)) return null;
-    const airtimeUs = Math.max(this.#airtimeUs(first), this.#burstLimitUs);
-    return { destination: burst.destination, airtimeUs };
+    const limitUs = this.#isStranger(first) ? 0 : this.#burstLimitUs;
+    return { destination: burst.destination, airtimeUs: Math.max(this.#airtimeUs(first), limitUs) };
   }
 
   /** The channel was asked for, and not given. */

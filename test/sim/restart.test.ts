@@ -23,7 +23,6 @@ interface Scene {
   readonly cut: boolean;
   /** Whether the receiver sends, too. */
   readonly bothWays: boolean;
-  readonly seed?: number;
 }
 
 interface Result {
@@ -37,9 +36,9 @@ interface Result {
 }
 
 /** Station 1 lives and dies; station 2 hears it. */
-function simulate({ restarts, config, cut, bothWays, seed = 1 }: Scene): Result {
+function simulate({ restarts, config, cut, bothWays }: Scene): Result {
   const time = new VirtualTime();
-  const random = seededRandom(seed);
+  const random = seededRandom(1);
   const medium = new Medium({
     scheduler: time,
     random,

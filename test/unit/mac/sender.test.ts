@@ -87,6 +87,15 @@ describe('a station that has acknowledged nothing yet', () => {
     expect(bits(sender)).toEqual({ sequence: 0, more: false, retry: false });
   });
 
+  it('has the channel asked for as long as that frame takes, and no longer', () => {
+    const sender = senderOf([packet(2), packet(2), packet(2)], [], { burstAirtimeUs: 60_000_000 });
+    const askedUs = () => (sender.beginBurst(NOW_US) ? sender.upcoming?.airtimeUs : undefined);
+    const frameUs = askedUs();
+    expect(frameUs).toBe(1000 * (sender.nextFrame(NOW_US)?.octets.length ?? 0));
+    sender.acknowledge(2, { next: 1, bitmap: 0 });
+    expect(askedUs()).toBe(60_000_000);
+  });
+
   it('stays one when what it acknowledges was never sent', () => {
     const sender = senderOf([packet(2)], []);
     bits(sender);
