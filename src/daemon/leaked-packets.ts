@@ -1,7 +1,9 @@
 /**
- * What got past the gate while the modem cannot send: the gate leaks a little on purpose, and over hours that fills the
- * ring of the TAP, which then drops unasked and keeps what is oldest. So it is taken out in time and kept here, and, like
- * packets that the MAC has in hand, dropped with a cause when it is too old to be sent.
+ * What got past the gate while the modem cannot send: the gate leaks a little on purpose, and over minutes (lines
+ * without a pace) or hours that fills the ring of the TAP, which then drops unasked and keeps what is oldest. So it is taken
+ * out in time and kept here, and, like packets that the MAC has in hand, dropped with a cause when it is too old to be sent.
+ * Also where the ring is kept over a restart: what a stop while the modem is away loses by that is younger than the deadline,
+ * or would be dropped anyway.
  */
 import type { Clock } from '../base/clock.js';
 import type { DropCounters } from '../base/drops.js';

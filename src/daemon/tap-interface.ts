@@ -261,7 +261,7 @@ export class TapInterface implements WatchedInterface {
     this.#options.log.info('queue-adopted', {
       adopted: true,
       backlogPackets,
-      meaning: 'a packet that the last process had in hand is lost if it was killed; what waited in the queue is not',
+      meaning: 'what the last process had in hand is lost if it was killed; what waited in the queue is not',
     });
   }
 
