@@ -15,8 +15,8 @@ import { LeakedPackets, type LeakedPacketsParts } from './leaked-packets.js';
 
 /** Frames that one pull may answer or drop before others get their turn. */
 const FRAMES_A_PULL = 64;
-/** More than a ring of ours holds: where nothing holds them back, senders may fill it as fast as it is emptied. */
-const FRAMES_DISCARDED_MAX = 4096;
+/** More than the longest ring of ours holds: where nothing holds them back, senders may fill it as fast as it is emptied. */
+const FRAMES_DISCARDED_MAX = 8192;
 /**
  * The fastest gate leaks 240 octets a second (a burst of 64 KiB in 274 s): a ring of 1000 takes that for more than two
  * looks, and a modem that is back after one look finds everything in the ring.
