@@ -37,8 +37,8 @@ const GATE_HANDLE = tcHandle(1);
 const GATE_CLASS = tcHandle(1, 1);
 
 /**
- * At the least: the ring must take a whole burst of the smallest frames, and pfifo_fast takes its length from here: it must hold more
- * than a socket's send buffer does (277 tiny frames), or the queue drops before the socket blocks.
+ * At the least: the ring must take a whole burst of the smallest frames, and pfifo_fast takes its length from here: it must
+ * hold more than a socket's send buffer does (277 tiny frames), or the queue drops before the socket blocks.
  */
 const RING_PACKETS = 1000;
 

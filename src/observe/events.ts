@@ -125,7 +125,7 @@ export interface LogEvents {
     readonly a: number;
     readonly hostLatencyUs: number;
     readonly measuredLatencyUs: number;
-    /** `real-time` or `preferred` to other processes, where slots are ours to keep and it is allowed. */
+    /** `real-time` where slots are ours to keep, else `preferred` to other processes; `ordinary` where that is not allowed. */
     readonly scheduling: 'real-time' | 'preferred' | 'ordinary' | 'as-found';
     /** Path of the control socket. */
     readonly control: string;
