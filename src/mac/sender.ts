@@ -56,6 +56,12 @@ export interface BurstFrame {
 const INTERACTIVE_PRIORITY = 6;
 /** So many requests in vain count as one attempt: they cost so much less. */
 const REQUESTS_PER_ATTEMPT = 4;
+/**
+ * Where a signal travels for longer than this share of the longest frame, strangers get whole bursts: single first frames of two
+ * that start at the same moment cross on the way, and both then keep the same seat (virtual time, a = 2: 0.30 in place of
+ * 0.67). Up to three quarters it makes no difference.
+ */
+const STRANGERS_NEAR_SHARE = 0.5;
 const NO_BODY = new Uint8Array(0);
 /** Airtime without an answer is asked about, before it is spent again, from this multiple of the price of asking. */
 const POLL_WORTH = 5;
@@ -90,6 +96,7 @@ export class Sender {
   #questions = 0;
   /** Stations that have acknowledged something: they know our present numbers. */
   readonly #acquainted = new Set<Station>();
+  readonly #mindsStrangers: boolean;
   /** The last frame given out, as long as it may not have been sent. */
   #given: OpenFrame<Unit> | null = null;
   /** What went to all and is to be sent once more, on the next win. */
@@ -102,6 +109,8 @@ export class Sender {
     this.#options = options;
     this.#burstLimitUs = Math.min(config.burstAirtimeUs ?? 0, config.limits?.keyDownUs ?? Number.POSITIVE_INFINITY);
     this.#longestBytes = longestFrameBytes(options.phy, config.limits?.keyDownUs);
+    const { timing } = options.phy;
+    this.#mindsStrangers = timing.propagationUs <= STRANGERS_NEAR_SHARE * timing.airtimeUs(this.#longestBytes);
     this.#broadcastSequence = options.firstSequence();
     this.#packer = new Packer({ ...options, firstPacketId: options.firstSequence() });
   }
@@ -309,7 +318,7 @@ export class Sender {
 
   /** Whether its receiver may still count by the numbers of whoever had our address before. */
   #isStranger(unit: Unit): boolean {
-    return this.#wantsAck(unit) && !this.#acquainted.has(unit.destination);
+    return this.#mindsStrangers && this.#wantsAck(unit) && !this.#acquainted.has(unit.destination);
   }
 
   #airtimeUs(unit: Unit): number {
