@@ -49,9 +49,7 @@ export class Receiver {
     const peer = this.#peer(frame.source);
     const before = peer.unconfirmed;
     peer.unconfirmed = frame;
-    // To one station, and from one that waits for an acknowledgement, it may have been sent again without that mark.
-    const mayBeAgain = frame.retry || frame.destination !== BROADCAST;
-    if (mayBeAgain && before?.sequence === frame.sequence && sameOctets(before.body, frame.body)) {
+    if (before !== null && isAgain(before, frame)) {
       this.#options.drop('rx-duplicate');
       return false;
     }
@@ -170,6 +168,13 @@ export class Receiver {
     }
     return peer;
   }
+}
+
+function isAgain(before: LinkFrame, { type, destination, sequence, retry, body }: LinkFrame): boolean {
+  // To one station, and from one that waits for an acknowledgement, it may have been sent again without the mark.
+  const mayBeAgain = retry || destination !== BROADCAST;
+  const isSameFrame = before.type === type && before.destination === destination && before.sequence === sequence;
+  return mayBeAgain && isSameFrame && sameOctets(before.body, body);
 }
 
 function sameOctets(left: Uint8Array, right: Uint8Array): boolean {

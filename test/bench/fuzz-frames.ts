@@ -3,7 +3,14 @@ import type { Random } from '../../src/base/random.js';
 import { slipCodec } from '../../src/framing/slip.js';
 import { encodeAggregate } from '../../src/wire/aggregate.js';
 import { fragment } from '../../src/wire/fragment.js';
-import { encodeLinkFrame, type LinkFrame, type LinkFrameType, SEQUENCES, setRetry } from '../../src/wire/link-frame.js';
+import {
+  decodeLinkFrame,
+  encodeLinkFrame,
+  type LinkFrame,
+  type LinkFrameType,
+  SEQUENCES,
+  setRetry,
+} from '../../src/wire/link-frame.js';
 import { BROADCAST } from '../../src/wire/packet.js';
 import { CARRIED_MAX } from '../../src/wire/piggyback.js';
 import { StreamMaker } from './fuzz-streams.js';
@@ -23,12 +30,16 @@ const TYPES = [
   'acks',
 ] as const;
 const CARRIERS: ReadonlySet<LinkFrameType> = new Set(['ip', 'arp', 'ethernet', 'aggregate', 'fragment']);
-/** As it stands in the header, see link-frame.md. */
-const FRAGMENT_TYPE = 5;
 const KINDS = ['ip', 'arp', 'ethernet'] as const;
 const ARP_BYTES = 28;
 const FRAGMENT_BODY_BYTES = 24;
 const LONGEST_CUT_BYTES = 200;
+
+/** Also where the type stands behind what comes along. */
+function isFragment(frame: Uint8Array): boolean {
+  const decoded = decodeLinkFrame(frame, FUZZ_FCS_BYTES);
+  return typeof decoded !== 'string' && decoded.type === 'fragment';
+}
 
 export class FrameMaker {
   readonly #random: Random;
@@ -55,10 +66,11 @@ export class FrameMaker {
     let frame = this.#frame();
     // A header that nobody would send, with a good check sequence.
     if (((word >>> 2) & 7) === 0) {
-      const before = frame[0] ?? 0;
+      const before = frame;
+      frame = frame.slice();
       frame[(word >>> 5) & 3] = word >>> 8;
-      if (!this.#fragments && (((frame[0] ?? 0) >> 2) & 0x0f) === FRAGMENT_TYPE) frame[0] = before;
       frame = setRetry(frame, FUZZ_FCS_BYTES);
+      if (!this.#fragments && isFragment(frame)) frame = before;
     }
     const line = this.#codec.encode(frame);
     if (((word >>> 16) & 3) === 0) this.#maker.mutate(line, 1 + ((word >>> 18) & 1));

@@ -49,6 +49,8 @@ export class ReceptionLedger implements AirTap {
   readonly #nowUs: () => number;
   readonly #open: OpenFrame[] = [];
   readonly #partials = new Map<number, Partial>();
+  /** By source, the data frame that came last. */
+  readonly #last = new Map<number, LinkFrame>();
   #current: OpenFrame | null = null;
   #currentBytes = 0;
   /** What is to be dropped, and goes up, in this call. */
@@ -109,8 +111,10 @@ export class ReceptionLedger implements AirTap {
     const isMalformed = frame.type === 'aggregate' && decodeAggregate(frame.body) === null;
     this.#current = { frame, done: 0, isMalformed };
     if (frame.source === 1 || (frame.destination !== 1 && frame.destination !== BROADCAST)) return;
-    if (frame.type === 'fragment') this.#fragment(frame);
-    else if (DATA.has(frame.type)) this.#open.push(this.#current);
+    if (!DATA.has(frame.type)) return;
+    const isAgain = this.#isAgain(frame);
+    if (frame.type !== 'fragment') this.#open.push(this.#current);
+    else if (!isAgain) this.#fragment(frame);
   }
 
   heard(outcome: Heard): void {
@@ -190,6 +194,16 @@ export class ReceptionLedger implements AirTap {
   }
 
   // ---- what should come of it ---------------------------------------------------------------------------------------
+
+  /** Whether a fragment is the last frame, sent again: they are not acknowledged here. */
+  #isAgain(frame: LinkFrame): boolean {
+    const { source, type, destination, sequence, retry, body } = frame;
+    const before = this.#last.get(source);
+    this.#last.set(source, frame);
+    if (before === undefined || (destination === BROADCAST && !retry)) return false;
+    const isSameFrame = before.type === type && before.destination === destination && before.sequence === sequence;
+    return isSameFrame && isSame(before.body, body);
+  }
 
   #fragment({ source, destination, body }: LinkFrame): void {
     const [id = 0, control = 0] = body;

@@ -25,6 +25,13 @@ it('what a sender repeats that waits in vain for an acknowledgement is delivered
   expect(receive({}, {}, { retry: true })).toEqual({ delivered: 1, dropped: ['rx-duplicate', 'rx-duplicate'] });
 });
 
+it('what is of another kind, or to others, is another frame: those are numbered apart', () => {
+  expect(receive({}, { type: 'ethernet' }, { type: 'ethernet', destination: BROADCAST, retry: true })).toEqual({
+    delivered: 3,
+    dropped: [],
+  });
+});
+
 it('what has another number, or other content, is another frame', () => {
   expect(receive({}, { sequence: 8 }, { sequence: 8, body: Uint8Array.of(0x45, 2) })).toEqual({
     delivered: 3,
