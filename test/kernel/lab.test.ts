@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { availableKernels } from './available.js';
 import { Initramfs, importedFiles } from './initramfs.js';
 import { fetchKernel, KERNELS, KernelUnavailable, newestReleases } from './kernels.js';
-import { LabError, runInLab } from './lab.js';
+import { LabError, NotBooted, runInLab, tryAnew } from './lab.js';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -67,6 +67,25 @@ describe('the root file system', () => {
   });
 });
 
+describe('a boot that fails', () => {
+  const failing = (...failures: Error[]): (() => Promise<string>) => {
+    return () => {
+      const failure = failures.shift();
+      return failure === undefined ? Promise.resolve('up') : Promise.reject(failure);
+    };
+  };
+
+  test('is tried anew, so many times', async () => {
+    const died = (): Error => new NotBooted('died');
+    expect(await tryAnew(3, failing(died(), died()))).toBe('up');
+    await expect(tryAnew(2, failing(died(), died()))).rejects.toThrow('died');
+  });
+
+  test('is not tried anew once the script has begun', async () => {
+    await expect(tryAnew(3, failing(new LabError('ended before its script did')))).rejects.toThrow(LabError);
+  });
+});
+
 const [kernel] = [...(await availableKernels(['6.1', '6.12', '7.3'])).values()];
 if (kernel) {
   describe('the emulated machine', () => {
@@ -89,6 +108,16 @@ if (kernel) {
         else process.env.TMPDIR = tmpdirBefore;
       }
       expect(await readdir(dir)).toEqual([]);
+    });
+
+    test('tells a kernel that dies as it boots from one that dies under the script', async () => {
+      const job = { kernel, projectDir: PROJECT, timeoutMs: 60_000, boots: 1 };
+      const machine = ['-append', 'console=ttyS0 loglevel=4 panic=-1 rdinit=/nowhere root=/dev/none'];
+      await expect(runInLab({ ...job, machine, script: 'true' })).rejects.toThrow(NotBooted);
+      const script = 'echo c > /proc/sysrq-trigger; sleep 60';
+      const failure = await runInLab({ ...job, script }).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(LabError);
+      expect(failure).not.toBeInstanceOf(NotBooted);
     });
 
     test('does not know a module that the kernel lacks', async () => {

@@ -14,9 +14,16 @@ import type { Kernel } from './kernels.js';
 /** Where the project lies inside the lab. */
 const LAB_PROJECT = '/sluice';
 const MEMORY_MIB = 1024;
+const START_MARK = 'LAB-START';
 const EXIT_MARK = 'LAB-EXIT';
+/**
+ * A kernel that patches its own code while another emulated CPU runs it dies of it now and then as it boots ("Oops: int3"):
+ * the emulator's fault, and nothing has been tested yet.
+ */
+const BOOTS_MAX = 3;
 /** The last of the kernel's messages that a failure shows. */
 const CONSOLE_TAIL_CHARS = 3000;
+const FAILED_BOOT_CHARS = 500;
 
 /** What the lab takes from the machine, each with the Debian package that has it. */
 const PROGRAMS = {
@@ -47,6 +54,8 @@ export interface LabJob {
   readonly environment?: Readonly<Record<string, string>>;
   /** Bounds the run, boot included. */
   readonly timeoutMs: number;
+  /** So often it is tried to boot, with `timeoutMs` each time; 3 unless set. */
+  readonly boots?: number;
 }
 
 export interface LabResult {
@@ -60,6 +69,9 @@ export interface LabResult {
 export class LabError extends Error {
   override readonly name = 'LabError';
 }
+
+/** The kernel died before the script began. */
+export class NotBooted extends LabError {}
 
 function which(program: string): string | undefined {
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
@@ -91,9 +103,21 @@ export async function runInLab(job: LabJob): Promise<LabResult> {
   try {
     const initrd = join(dir, 'initrd');
     await buildRoot(job, initrd);
-    return await boot(job, initrd, join(dir, 'console'));
+    return await tryAnew(job.boots ?? BOOTS_MAX, () => boot(job, initrd, join(dir, 'console')));
   } finally {
     await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Once more while it fails with NotBooted, so many times in all. */
+export async function tryAnew<Result>(times: number, run: () => Promise<Result>): Promise<Result> {
+  for (let left = times - 1; ; left--) {
+    try {
+      return await run();
+    } catch (failure) {
+      if (!(failure instanceof NotBooted) || left === 0) throw failure;
+      process.stdout.write(`${failure.message.slice(0, FAILED_BOOT_CHARS)}\nbooted once more\n`);
+    }
   }
 }
 
@@ -138,6 +162,7 @@ ip link set lo up; hostname lab
 stty raw -F /dev/ttyS1
 # Should the process that bounds this machine be killed, it still ends by itself.
 ( sleep ${Math.ceil(timeoutMs / 1000)}; poweroff -f ) &
+echo ${START_MARK} >/dev/ttyS1
 # Through a pipe, so that no program takes its output for a terminal.
 { ( cd ${LAB_PROJECT}; sh /script ) 2>&1 </dev/null; echo "
 ${EXIT_MARK} $?"; } | cat >/dev/ttyS1
@@ -175,9 +200,9 @@ function boot(job: LabJob, initrd: string, consoleFile: string): Promise<LabResu
     });
     qemu.on('close', (_code, signal) => {
       clearTimeout(timer);
-      const end = new RegExp(`\\n${EXIT_MARK} (\\d+)\\s*$`).exec(output);
-      if (end) {
-        resolve({ output: output.slice(0, end.index).trimEnd(), status: Number(end[1]) });
+      const run = new RegExp(`^${START_MARK}\\n([^]*)\\n${EXIT_MARK} (\\d+)\\s*$`).exec(output);
+      if (run) {
+        resolve({ output: (run[1] ?? '').trimEnd(), status: Number(run[2]) });
         return;
       }
       const why = signal === 'SIGKILL' ? `was not done after ${job.timeoutMs / 1000} s` : 'ended before its script did';
@@ -185,7 +210,8 @@ function boot(job: LabJob, initrd: string, consoleFile: string): Promise<LabResu
         .catch(() => '')
         .then((text) => {
           const words = [complaint, output, text].map((part) => part.slice(-CONSOLE_TAIL_CHARS)).join('\n');
-          reject(new LabError(`linux ${job.kernel.release} ${why}\n${words}`));
+          const hasDied = signal !== 'SIGKILL' && text !== '' && !output.startsWith(START_MARK);
+          reject(new (hasDied ? NotBooted : LabError)(`linux ${job.kernel.release} ${why}\n${words}`));
         });
     });
   });
