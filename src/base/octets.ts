@@ -29,3 +29,10 @@ export function copyOf(octets: Uint8Array): Uint8Array {
   copy.set(octets);
   return copy;
 }
+
+/** Whether both have the same octets, and equally many. */
+export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

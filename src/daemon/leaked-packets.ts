@@ -7,17 +7,15 @@
  */
 import type { Clock } from '../base/clock.js';
 import type { DropCounters } from '../base/drops.js';
-import type { MacConfig } from '../mac/ports.js';
+import { type Deadlines, isTooOld } from '../mac/deadline.js';
 import type { OutboundPacket } from '../wire/packet.js';
 
-/** From here on `link.interactiveDeadlineMs` counts, as it does in the MAC. */
-const INTERACTIVE_PRIORITY = 6;
 /** A gate that leaks more than this before the deadline is none; what is beyond stays in the ring. */
 const PACKETS_MAX = 4096;
 
 export interface LeakedPacketsParts {
   readonly scheduler: Clock;
-  readonly macConfig: Pick<MacConfig, 'deadlineUs' | 'interactiveDeadlineUs'>;
+  readonly macConfig: Deadlines;
   readonly drops: DropCounters;
 }
 
@@ -51,11 +49,9 @@ export class LeakedPackets {
     const before = this.#waiting.length;
     if (before === 0) return;
     const { scheduler, macConfig, drops } = this.#parts;
-    const { deadlineUs, interactiveDeadlineUs = deadlineUs } = macConfig;
     const nowUs = scheduler.nowUs();
     this.#waiting = this.#waiting.filter(
-      ({ packet, sinceUs }) =>
-        nowUs - sinceUs <= (packet.priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs),
+      ({ packet, sinceUs }) => !isTooOld(nowUs - sinceUs, packet.priority, macConfig),
     );
     if (this.#waiting.length < before) drops.count('deadline', before - this.#waiting.length);
   }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { isSluiceError, SluiceError } from '../base/errors.js';
+import { sameOctets } from '../base/octets.js';
 import type { BackPressureMode, HungBackPressure } from '../flow/back-pressure.js';
 import { chooseMode } from '../flow/choose-mode.js';
 import { CreditGate } from '../flow/credit-gate.js';
@@ -25,7 +26,6 @@ import { parseInterfaceAddress, type Refusal, setUpLink } from '../tap/link-setu
 import { LinuxTap } from '../tap/linux-tap.js';
 import { raiseNeighbourRetrans, retransPath } from '../tap/neighbour-patience.js';
 import { macOfStation } from '../wire/address.js';
-import { sameOctets } from '../wire/ip-address.js';
 import type { NotificationSource, WatchedInterface } from './interface-watch.js';
 import type { ServiceManager } from './service-manager.js';
 

@@ -4,6 +4,7 @@
  */
 import type { Cancel, Scheduler } from '../base/clock.js';
 import type { DropCause } from '../base/drops.js';
+import { sameOctets } from '../base/octets.js';
 import { decodeAggregate } from '../wire/aggregate.js';
 import { Reassembler } from '../wire/fragment.js';
 import { encodeLinkFrame, type FcsBytes, type LinkFrame } from '../wire/link-frame.js';
@@ -175,8 +176,4 @@ function isAgain(before: LinkFrame, { type, destination, sequence, retry, body }
   const mayBeAgain = retry || destination !== BROADCAST;
   const isSameFrame = before.type === type && before.destination === destination && before.sequence === sequence;
   return mayBeAgain && isSameFrame && sameOctets(before.body, body);
-}
-
-function sameOctets(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((octet, index) => octet === right[index]);
 }

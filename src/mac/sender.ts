@@ -10,6 +10,7 @@ import { SluiceError } from '../base/errors.js';
 import { encodeLinkFrame, LINK_HEADER_BYTES } from '../wire/link-frame.js';
 import { BROADCAST, type Station } from '../wire/packet.js';
 import { type CarriedAck, PIGGYBACK_MIN_BYTES, type Piggyback, piggybackBytes } from '../wire/piggyback.js';
+import { INTERACTIVE_PRIORITY, isTooOld } from './deadline.js';
 import type { Deferral } from './deferral.js';
 import { type Acknowledgement, type OpenFrame, Outbox } from './outbox.js';
 import { Packer, type Unit, type Whole } from './packer.js';
@@ -52,8 +53,6 @@ export interface BurstFrame {
   readonly later: boolean;
 }
 
-/** Priority (SO_PRIORITY) of interactive traffic: Linux's TC_PRIO_INTERACTIVE, what TOS 0x10 is mapped to. */
-const INTERACTIVE_PRIORITY = 6;
 /** So many requests in vain count as one attempt: they cost so much less. */
 const REQUESTS_PER_ATTEMPT = 4;
 /**
@@ -363,10 +362,10 @@ export class Sender {
   }
 
   #giveUpHopeless(nowUs: number): void {
-    const { maxRetries, deadlineUs, interactiveDeadlineUs = deadlineUs } = this.#options.config;
+    const { config } = this.#options;
+    const { maxRetries } = config;
     const causes = new Map<Whole, DropCause>();
-    const isOld = (pulledUs: number, priority: number): boolean =>
-      nowUs - pulledUs > (priority >= INTERACTIVE_PRIORITY ? interactiveDeadlineUs : deadlineUs);
+    const isOld = (pulledUs: number, priority: number): boolean => isTooOld(nowUs - pulledUs, priority, config);
     const judge = (unit: Unit, attempts: number): void => {
       if (attempts + Math.floor(unit.asked / REQUESTS_PER_ATTEMPT) > maxRetries)
         causes.set(unit.packet, unit.refusals > maxRetries ? 'modem-refused' : 'retry-limit');

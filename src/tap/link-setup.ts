@@ -1,10 +1,11 @@
 /** Makes an interface ready for traffic: MTU, MAC address, queue length, IPv6's own traffic, addresses, up. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isSluiceError, SluiceError } from '../base/errors.js';
+import { sameOctets } from '../base/octets.js';
 import type { InterfaceAddress } from '../netlink/address.js';
 import type { Link, LinkChange } from '../netlink/link.js';
 import type { RouteNetlink } from '../netlink/route-netlink.js';
-import { parsePrefix, sameOctets } from '../wire/ip-address.js';
+import { parsePrefix } from '../wire/ip-address.js';
 
 /**
  * What IPv6 may do of itself: `kernel` leaves it as it is, `manual` has only the addresses given here (no link-local

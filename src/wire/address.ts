@@ -3,7 +3,8 @@
  * All of it derives from the configuration, so that no station has to ask on the air.
  */
 import { SluiceError } from '../base/errors.js';
-import { formatIpAddress, type Prefix, parseIpAddress, parsePrefix, sameOctets } from './ip-address.js';
+import { sameOctets } from '../base/octets.js';
+import { formatIpAddress, type Prefix, parseIpAddress, parsePrefix } from './ip-address.js';
 import { MAX_STATION, type Station } from './packet.js';
 
 export const MAC_BYTES = 6;

@@ -3,6 +3,7 @@
  * hardware type 3 with callsigns. Neighbours appear to the TAP under MAC addresses that are made from their callsigns.
  */
 import type { DropCause } from '../base/drops.js';
+import { sameOctets } from '../base/octets.js';
 import { BROADCAST_MAC, isGroupMac, MAC_BYTES, macOfMulticastIp, macOfStation } from './address.js';
 import { ARP_BYTES, encodeArp, parseArp } from './arp.js';
 import {
@@ -22,7 +23,6 @@ import {
 } from './ax25.js';
 import { buildEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV4, parseEthernet, readUint16, writeUint16 } from './ethernet.js';
 import { ipDestination, ipTrafficClass, ipVersion, priorityOfTrafficClass } from './ip.js';
-import { sameOctets } from './ip-address.js';
 import type { Encapsulation } from './packet.js';
 import { BROADCAST, type InboundPacket, type OutboundPacket, type Station } from './packet.js';
 

@@ -4,6 +4,7 @@
  * `ip` sends the IP packet alone, as SLIP peers do, and makes up the header on receipt.
  */
 import type { DropCause } from '../base/drops.js';
+import { sameOctets } from '../base/octets.js';
 import {
   BROADCAST_MAC,
   isGroupMac,
@@ -18,7 +19,6 @@ import { requireCallsign } from './ax25.js';
 import { Ax25Encapsulation } from './ax25-encapsulation.js';
 import { buildEthernet, ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, type EthernetFrame, parseEthernet } from './ethernet.js';
 import { etherTypeOfIp, ipDestination, ipSource, ipTrafficClass, ipVersion, priorityOfTrafficClass } from './ip.js';
-import { sameOctets } from './ip-address.js';
 import { BROADCAST, type Encapsulation, type InboundPacket, type OutboundPacket, type Station } from './packet.js';
 
 /** Our own: kinds `ip`, `arp` and `ethernet` of the link frame. `inbound(outbound(frame))` is the frame, always. */

@@ -35,12 +35,6 @@ export function formatIpAddress(octets: Uint8Array): string {
   return `${hex(groups.slice(0, zeros.start))}::${hex(groups.slice(zeros.start + zeros.length))}`;
 }
 
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
 function parseIpv4(text: string): Uint8Array | null {
   const parts = text.split('.');
   if (parts.length !== IPV4_BYTES) return null;

@@ -3,6 +3,7 @@
  * station that we know), a drop with its cause (chatter), or the way to the air.
  */
 import type { DropCause } from '../base/drops.js';
+import { sameOctets } from '../base/octets.js';
 import { macOfStation, type NeighbourTable, PEER_MAC } from './address.js';
 import { type ArpPacket, encodeArp, parseArp } from './arp.js';
 import { type ChatterFilters, chatterCause } from './chatter.js';
@@ -15,7 +16,6 @@ import {
   parseEthernet,
 } from './ethernet.js';
 import { type IpPacket, PROTOCOL_ICMPV6, parseIp } from './ip.js';
-import { sameOctets } from './ip-address.js';
 import {
   encodeNeighbourMessage,
   ICMPV6_NEIGHBOUR_ADVERTISEMENT,

@@ -3,10 +3,10 @@
  * one stands for the other, so that all stations still know each other by number. With equal addresses nothing is done.
  */
 import type { DropCause } from '../base/drops.js';
+import { sameOctets } from '../base/octets.js';
 import { macOfStation } from './address.js';
 import { ARP_BYTES } from './arp.js';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, parseEthernet } from './ethernet.js';
-import { sameOctets } from './ip-address.js';
 import type { Encapsulation, InboundPacket, OutboundPacket, Station } from './packet.js';
 
 const SOURCE_OFFSET = 6;

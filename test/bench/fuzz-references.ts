@@ -3,6 +3,7 @@
  * function tells where the frame that begins at `at` ends, or -1 where the line holds no such frame there.
  */
 import { crc16X25, crc32 } from '../../src/base/crc.js';
+import { sameOctets } from '../../src/base/octets.js';
 
 export type Reference = (line: Uint8Array, at: number, end: number, content: Uint8Array, type: number) => number;
 
@@ -100,10 +101,4 @@ export function xbeeReference(escapes: boolean): Reference {
     }
     return to <= end && (sum & 0xff) === 0xff ? to : -1;
   };
-}
-
-function sameOctets(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  return true;
 }

@@ -6,6 +6,7 @@
 
 import { crc16X25 } from '../../src/base/crc.js';
 import type { DropCause } from '../../src/base/drops.js';
+import { sameOctets } from '../../src/base/octets.js';
 import type { AirTap, Heard } from '../../src/mac/air-tap.js';
 import { decodeAggregate } from '../../src/wire/aggregate.js';
 import { decodeLinkFrame, LINK_HEADER_BYTES, type LinkFrame } from '../../src/wire/link-frame.js';
@@ -161,7 +162,7 @@ export class ReceptionLedger implements AirTap {
   delivered(packet: InboundPacket): void {
     this.packets++;
     const whole = this.#expectedWhole;
-    if (whole !== null && packet.kind === KINDS[whole[0] ?? 0] && isSame(packet.payload, whole.subarray(1, -2))) {
+    if (whole !== null && packet.kind === KINDS[whole[0] ?? 0] && sameOctets(packet.payload, whole.subarray(1, -2))) {
       this.#expectedWhole = null;
       this.add('fragment headers', FRAGMENTED_AROUND_BYTES);
       return;
@@ -190,7 +191,7 @@ export class ReceptionLedger implements AirTap {
       return;
     }
     this.add('to the TAP', payload.length);
-    if (!isSame(kind === 'ethernet' ? result : result.subarray(ETHERNET_HEADER_BYTES), payload)) this.wrong++;
+    if (!sameOctets(kind === 'ethernet' ? result : result.subarray(ETHERNET_HEADER_BYTES), payload)) this.wrong++;
   }
 
   // ---- what should come of it ---------------------------------------------------------------------------------------
@@ -202,7 +203,7 @@ export class ReceptionLedger implements AirTap {
     this.#last.set(source, frame);
     if (before === undefined || (destination === BROADCAST && !retry)) return false;
     const isSameFrame = before.type === type && before.destination === destination && before.sequence === sequence;
-    return isSameFrame && isSame(before.body, body);
+    return isSameFrame && sameOctets(before.body, body);
   }
 
   #fragment({ source, destination, body }: LinkFrame): void {
@@ -264,10 +265,4 @@ export class ReceptionLedger implements AirTap {
     this.#partials.delete(key);
     this.add('rx-fragment', partial.octets);
   }
-}
-
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  return true;
 }

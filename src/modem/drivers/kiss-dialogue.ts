@@ -77,7 +77,3 @@ export class KissDialogue {
     this.#cancel = scheduler.at(scheduler.nowUs() + replyUs, () => this.#ask());
   }
 }
-
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
-}

@@ -4,6 +4,7 @@
  * but not when a frame has left: that is worked out, and then the modem is asked whether it is still there and on.
  */
 import type { Cancel } from '../../base/clock.js';
+import { sameOctets } from '../../base/octets.js';
 import type { Decoder } from '../../framing/codec.js';
 import { encodeKiss, kissDecoder } from '../../framing/kiss.js';
 import type { PhyCapabilities, PhyTiming, ReceptionMeta } from '../../mac/phy.js';
@@ -13,7 +14,7 @@ import { defineDriver } from '../driver-definition.js';
 import { maxFrameBytes } from '../link-timing.js';
 import type { Profile } from '../profile-schema.js';
 import { type RnodeSettings, rnodeDriver } from '../settings/lora-kiss.js';
-import { KissDialogue, type KissStep, sameOctets } from './kiss-dialogue.js';
+import { KissDialogue, type KissStep } from './kiss-dialogue.js';
 import { LineDriver } from './line-driver.js';
 
 // Framing.h.
